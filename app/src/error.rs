@@ -1,0 +1,142 @@
+//! The only error on the wire.
+
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+/// An error as browsers and scripts see it: a stable code, a sentence, and what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}{}{hint}", if .hint.is_empty() { "" } else { " " })]
+pub struct ApiError {
+    /// What kind of situation it is; decides the HTTP status.
+    pub kind: ErrorKind,
+    /// Stable word for scripts, such as `name_taken`.
+    pub code: String,
+    /// A full sentence.
+    pub message: String,
+    /// What to do next; may be empty.
+    pub hint: String,
+}
+
+/// Kinds of situations, one per HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// 400: the request cannot be read.
+    BadRequest,
+    /// 401: not logged in.
+    Unauthorized,
+    /// 403: logged in, or from elsewhere, but not allowed.
+    Forbidden,
+    /// 404.
+    NotFound,
+    /// 409: does not fit the present state.
+    Conflict,
+    /// 422: readable, but breaks a rule.
+    Invalid,
+    /// 429.
+    TooMany,
+    /// 500: our fault; details are in the server's log.
+    Internal,
+    /// The server could not be reached.
+    Transport,
+}
+
+impl ApiError {
+    /// An error with a hint.
+    pub fn new(kind: ErrorKind, code: &str, message: impl Into<String>, hint: &str) -> Self {
+        Self {
+            kind,
+            code: code.to_owned(),
+            message: message.into(),
+            hint: hint.to_owned(),
+        }
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => Self::new(
+                ErrorKind::BadRequest,
+                "bad_request",
+                format!("The request cannot be read: {detail}."),
+                "",
+            ),
+            other => Self::new(
+                ErrorKind::Transport,
+                "transport",
+                format!("The panel did not answer: {other}."),
+                "Check that AiKore runs, then try again.",
+            ),
+        }
+    }
+}
+
+/// *The* boundary: what the engine calls a situation becomes what people read. Internals are logged once, here.
+#[cfg(feature = "ssr")]
+impl From<engine::Error> for ApiError {
+    fn from(error: engine::Error) -> Self {
+        use engine::Error as E;
+        let message = error.to_string();
+        let (kind, code, hint) = match &error {
+            E::UnknownInstance(_) => (
+                ErrorKind::NotFound,
+                "unknown_instance",
+                "It may have been deleted; reload the list.",
+            ),
+            E::UnknownJob(_) => (ErrorKind::NotFound, "unknown_job", ""),
+            E::UnknownRun { .. } => (ErrorKind::NotFound, "unknown_run", ""),
+            E::UnknownToken(_) => (ErrorKind::NotFound, "unknown_token", ""),
+            E::UnknownBlueprint(_) => (ErrorKind::Invalid, "unknown_blueprint", "Choose one of the list."),
+            E::InvalidName(_) => (ErrorKind::Invalid, "invalid_name", ""),
+            E::InvalidField { .. } => (ErrorKind::Invalid, "invalid_field", ""),
+            E::PasswordTooShort(_) => (ErrorKind::Invalid, "password_too_short", ""),
+            E::PortOutOfRange { .. } => (
+                ErrorKind::Invalid,
+                "port_out_of_range",
+                "Choose a port of the range.",
+            ),
+            E::NameTaken(_) => (ErrorKind::Conflict, "name_taken", "Choose another name."),
+            E::PortTaken { .. } => (ErrorKind::Conflict, "port_taken", "Choose another port."),
+            E::NoFreePort(_) => (
+                ErrorKind::Conflict,
+                "no_free_port",
+                "Widen the instance port range.",
+            ),
+            E::StaleRow { .. } => (
+                ErrorKind::Conflict,
+                "stale_row",
+                "Look at the present values, then save again.",
+            ),
+            E::WrongStatus { .. } => (ErrorKind::Conflict, "wrong_status", ""),
+            E::NotRunning(_) => (ErrorKind::Conflict, "not_running", "Start it first."),
+            E::HasSatellites { .. } => (
+                ErrorKind::Conflict,
+                "has_satellites",
+                "Delete the satellites first.",
+            ),
+            E::NotConfirmed(_) => (ErrorKind::Invalid, "not_confirmed", "Type the name exactly."),
+            E::AlreadySetUp => (ErrorKind::Conflict, "already_set_up", "Log in instead."),
+            E::BadSetupToken => (
+                ErrorKind::Forbidden,
+                "bad_setup_link",
+                "Restart AiKore; it prints a new link.",
+            ),
+            E::WrongPassword => (ErrorKind::Unauthorized, "wrong_password", ""),
+            E::TooManyAttempts { .. } => (ErrorKind::TooMany, "too_many_attempts", ""),
+            _ => {
+                tracing::error!(error = %error, "request failed");
+                return Self::new(
+                    ErrorKind::Internal,
+                    "internal",
+                    "The panel could not do this.",
+                    "Its log says why; the panel's terminal or service log shows it.",
+                );
+            }
+        };
+        Self::new(kind, code, message, hint)
+    }
+}

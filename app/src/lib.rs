@@ -1,0 +1,28 @@
+//! Pages, components and server functions: what people see.
+
+pub mod error;
+pub mod instances;
+pub mod links;
+pub mod live;
+pub mod shell;
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+pub use error::ApiError;
+pub use shell::shell;
+
+/// The whole application: every page and what they share.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=|| view! { <p>"There is no such page."</p> }>
+                <Route path=path!("/") view=instances::InstancesPage ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,1 @@
+//! The tab's one WebSocket: events, samples and log pieces.

@@ -1,0 +1,46 @@
+//! Long work that is answered at once and goes on in the background.
+
+use serde::{Deserialize, Serialize};
+
+use crate::instances::InstanceId;
+
+/// Identifies a job until the panel restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(transparent)]
+pub struct JobId(pub u64);
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// Under way.
+    Running,
+    /// Finished well.
+    Done,
+    /// Ended by an error; `message` says which.
+    Failed,
+    /// Ended because a person asked for it.
+    Cancelled,
+}
+
+/// One job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Job {
+    /// Its number.
+    pub id: JobId,
+    /// What it does, as a sentence without a full stop: `Deleting ComfyUI main`.
+    pub title: String,
+    /// The instance it works on.
+    pub instance: Option<InstanceId>,
+    /// State.
+    pub state: JobState,
+    /// Share done, 0 to 1; none when unknown.
+    pub progress: Option<f32>,
+    /// The present step, or the result, or the error.
+    pub message: String,
+    /// Start, Unix milliseconds.
+    pub started_at: i64,
+}

@@ -1,0 +1,11 @@
+//! What server and browser say to each other: ids, states, rows, events and the validation both sides share.
+
+pub mod accounts;
+pub mod blueprints;
+pub mod events;
+pub mod instances;
+pub mod jobs;
+pub mod logs;
+pub mod names;
+pub mod ports;
+pub mod telemetry;

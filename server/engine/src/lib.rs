@@ -1,0 +1,81 @@
+//! Everything below HTTP: instances and their processes, blueprints, accounts, jobs, telemetry, the database.
+//!
+//! [`Engine`] holds one handle per noun. Handles are cheap to clone; each talks to the owner of its state.
+
+pub mod accounts;
+pub mod blueprints;
+pub mod error;
+pub mod events;
+pub mod instances;
+pub mod jobs;
+pub mod shim;
+pub mod telemetry;
+
+use std::path::PathBuf;
+
+pub use error::{Error, Result};
+use types::ports::PortRange;
+
+/// What the engine needs to know before it starts.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Holds everything; see the data directory in the README.
+    pub data_dir: PathBuf,
+    /// Where public ports come from.
+    pub port_range: PortRange,
+    /// The program that is started with the argument `shim` and a run directory.
+    pub shim_program: PathBuf,
+    /// A log file is closed and a new one begun at this size, bytes.
+    pub log_file_bytes: u64,
+    /// Closed log files kept per run.
+    pub log_files_kept: u32,
+    /// Runs whose logs are kept per instance, the present one included.
+    pub runs_kept: u32,
+}
+
+impl EngineConfig {
+    /// The defaults for a data directory and a shim program.
+    pub fn new(data_dir: PathBuf, shim_program: PathBuf) -> Self {
+        Self {
+            data_dir,
+            port_range: PortRange::default(),
+            shim_program,
+            log_file_bytes: 64 * 1024 * 1024,
+            log_files_kept: 3,
+            runs_kept: 10,
+        }
+    }
+}
+
+/// One handle per noun.
+#[derive(Clone)]
+pub struct Engine {
+    /// Instances and their runs.
+    pub instances: instances::Instances,
+    /// The catalogue.
+    pub blueprints: blueprints::Blueprints,
+    /// Password, sessions, tokens.
+    pub accounts: accounts::Accounts,
+    /// Long work.
+    pub jobs: jobs::Jobs,
+    /// Readings of the machine.
+    pub telemetry: telemetry::Telemetry,
+    /// The bus.
+    pub events: events::Events,
+}
+
+impl Engine {
+    /// Locks the data directory, migrates the database, adopts what runs and starts what should.
+    ///
+    /// # Errors
+    /// [`Error::DataDirInUse`], [`Error::DatabaseTooNew`], [`Error::DatabaseCorrupt`] and friends.
+    pub async fn open(config: EngineConfig) -> Result<Self> {
+        let _ = config;
+        Err(Error::Unfinished)
+    }
+
+    /// Ends the engine's tasks. Instances go on unless `stop_instances`.
+    pub async fn shutdown(&self, stop_instances: bool) {
+        let _ = stop_instances;
+    }
+}
