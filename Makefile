@@ -1,0 +1,52 @@
+# `make run` and `make test` are all a fresh machine needs; see README.md.
+# Every step leaves a stamp or is cargo's business, so that nothing is done twice.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BROWSER_SOURCES := $(shell find app frontend style public -type f -not -path '*/target/*') \
+	Cargo.toml Cargo.lock Trunk.toml rust-toolchain.toml scripts/site.mjs end2end/package-lock.json
+SERVER_SOURCES := $(shell find app server migrations blueprints -type f) Cargo.toml Cargo.lock rust-toolchain.toml
+NODE_MODULES := end2end/node_modules/.package-lock.json
+SITE := target/site/pkg/frontend_bg.wasm
+PROGRAM := target/release/aikore
+# A directory of its own: the browser's build never waits for the server's, nor the other way round.
+WASM_TARGET ?= target-wasm
+
+.PHONY: help run test assets tools bench format
+help: ## Shows this list.
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile
+
+run: $(PROGRAM) ## Installs what is missing, builds the release, starts it and prints the link (ARGS="--addr …").
+	@exec $(PROGRAM) $(ARGS)
+
+test: ## Everything CI checks.
+	@scripts/test
+
+assets: $(SITE) ## Builds what the browser loads, into target/site.
+
+tools: ## Installs the build tools that are missing.
+	@scripts/tools build
+
+bench: $(PROGRAM) ## Measures start, memory, requests and latencies; prints the table of the README.
+	@scripts/bench
+
+format: ## Formats the code.
+	@cargo fmt --all
+
+$(NODE_MODULES): end2end/package-lock.json
+	@scripts/tools build
+	npm --prefix end2end ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(SITE): $(NODE_MODULES) $(BROWSER_SOURCES)
+	@scripts/tools build
+	CARGO_TARGET_DIR=$(WASM_TARGET) trunk build --release --offline
+	touch $@
+
+$(PROGRAM): $(SITE) $(SERVER_SOURCES)
+	@cargo build --release --bin aikore
+	touch $@
