@@ -1,0 +1,33 @@
+import { defineConfig } from "@playwright/test";
+
+const chromium = {
+  browserName: "chromium" as const,
+  launchOptions: {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    // Debian's build asks the network for updates and field trials; nothing here may leave the machine.
+    args: [
+      "--no-sandbox",
+      "--disable-quic",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  },
+};
+
+export default defineConfig({
+  testDir: "tests",
+  // Installing a real web UI is part of some journeys; nothing waits this long when all is well.
+  timeout: 240_000,
+  expect: { timeout: 30_000 },
+  workers: 2,
+  fullyParallel: false,
+  forbidOnly: !!process.env.CI,
+  reporter: [["list"]],
+  use: { ...chromium, viewport: { width: 1440, height: 900 }, screenshot: "only-on-failure", trace: "retain-on-failure" },
+  projects: [
+    { name: "chromium", grepInvert: /@no-js-only/ },
+    { name: "no-js", grep: /@no-js/, use: { javaScriptEnabled: false } },
+  ],
+});
