@@ -4,7 +4,11 @@ pub mod error;
 pub mod instances;
 pub mod links;
 pub mod live;
+pub mod logs;
 pub mod shell;
+pub mod splitter;
+pub mod telemetry;
+pub mod tools;
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -18,6 +22,7 @@ pub use shell::shell;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    live::Live::provide();
     view! {
         <Router>
             <Routes fallback=|| view! { <p>"There is no such page."</p> }>

@@ -1,0 +1,134 @@
+//! What people see of the connection: a lamp in the top bar and a banner while it is lost.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use web_sys::js_sys::Date;
+
+use super::{Connection, Live};
+use crate::links::RequestOrigin;
+
+/// The lamp beside the host's name; the first component that wants the socket on every page.
+#[component]
+pub fn ConnectionLamp() -> impl IntoView {
+    let live = Live::get();
+    let host = SharedValue::new(host_name).into_inner();
+    Effect::new(move || live.start());
+    view! {
+        <span class="host" title=move || sentence(live.connection())>
+            <span class=move || format!("host__lamp {}", tone(live.connection()))>
+                <svg class="status__shape" aria-hidden="true"><use href=move || shape(live.connection()) /></svg>
+            </span>
+            {host}
+            <span class="only-wide faint">{move || word(live.connection())}</span>
+        </span>
+    }
+}
+
+/// A line over the page while the connection is lost.
+#[component]
+pub fn OfflineBanner() -> impl IntoView {
+    let live = Live::get();
+    let now = RwSignal::new(0.0);
+    Effect::new(move || {
+        if live.is_offline() {
+            now.set(Date::now());
+            if let Ok(timer) = set_interval_with_handle(move || now.set(Date::now()), Duration::from_secs(1))
+            {
+                on_cleanup(move || timer.clear());
+            }
+        }
+    });
+    view! {
+        <div class="offline" role="status">
+            {move || match live.connection() {
+                Connection::Offline { since } => Some(view! {
+                    <p class="offline__line">
+                        <svg class="icon icon--sm" aria-hidden="true"><use href="#s-unhealthy" /></svg>
+                        {move || format!("Connection lost · reconnecting…, values are from {}", age(now.get() - since))}
+                    </p>
+                }),
+                _ => None,
+            }}
+        </div>
+    }
+}
+
+/// The host as the browser wrote it, without its port; asked on the server only.
+fn host_name() -> String {
+    let host = use_context::<RequestOrigin>()
+        .map(|origin| origin.host)
+        .unwrap_or_default();
+    without_port(&host).to_owned()
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty() => name,
+        _ => host,
+    }
+}
+
+fn tone(connection: Connection) -> &'static str {
+    match connection {
+        Connection::Connecting => "status--idle",
+        Connection::Online => "status--ok",
+        Connection::Offline { .. } => "status--warn",
+    }
+}
+
+fn shape(connection: Connection) -> &'static str {
+    match connection {
+        Connection::Connecting => "#s-stopped",
+        Connection::Online => "#s-healthy",
+        Connection::Offline { .. } => "#s-unhealthy",
+    }
+}
+
+fn word(connection: Connection) -> &'static str {
+    match connection {
+        Connection::Connecting => "",
+        Connection::Online => "live",
+        Connection::Offline { .. } => "Reconnecting",
+    }
+}
+
+fn sentence(connection: Connection) -> &'static str {
+    match connection {
+        Connection::Connecting => "Shows what was true when the page was loaded",
+        Connection::Online => "Connected: what you see is true now",
+        Connection::Offline { .. } => "Connection lost, trying again",
+    }
+}
+
+/// `12 s ago`, `3 min ago`.
+fn age(ms: f64) -> String {
+    let seconds = (ms.max(0.0) / 1000.0).floor();
+    if seconds < 60.0 {
+        format!("{seconds} s ago")
+    } else if seconds < 3600.0 {
+        format!("{} min ago", (seconds / 60.0).floor())
+    } else {
+        format!("{} h ago", (seconds / 3600.0).floor())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_said_in_one_unit() {
+        assert_eq!(age(-5.0), "0 s ago");
+        assert_eq!(age(12_900.0), "12 s ago");
+        assert_eq!(age(61_000.0), "1 min ago");
+        assert_eq!(age(7_300_000.0), "2 h ago");
+    }
+
+    #[test]
+    fn a_host_is_named_without_its_port() {
+        assert_eq!(without_port("gpu-box:9000"), "gpu-box");
+        assert_eq!(without_port("[::1]:9000"), "[::1]");
+        assert_eq!(without_port("gpu-box.lan"), "gpu-box.lan");
+    }
+}

@@ -1,0 +1,48 @@
+//! The only place that tells browsers and server apart: the socket exists in browsers.
+
+#[cfg(feature = "hydrate")]
+mod browser;
+#[cfg(feature = "hydrate")]
+pub(super) use browser::{Home, Outbox, is_hidden, open};
+
+#[cfg(not(feature = "hydrate"))]
+pub(super) use server::{Home, Outbox, is_hidden, open};
+
+#[cfg(not(feature = "hydrate"))]
+mod server {
+    use types::events::ClientMessage;
+
+    use crate::live::Live;
+
+    /// Where signals of the tab live: on the server, wherever they are made.
+    pub(in crate::live) struct Home;
+
+    impl Home {
+        pub(in crate::live) fn here() -> Self {
+            Self
+        }
+
+        pub(in crate::live) fn with<T>(&self, work: impl FnOnce() -> T) -> T {
+            work()
+        }
+    }
+
+    /// Says nothing.
+    pub(in crate::live) struct Outbox;
+
+    impl Outbox {
+        pub(in crate::live) fn say(&self, message: ClientMessage) {
+            drop(message);
+        }
+    }
+
+    pub(in crate::live) fn open(live: Live) -> Option<Outbox> {
+        // Never called: effects do not run on the server.
+        let _ = (Live::apply, Live::lost, Live::wishes, live);
+        None
+    }
+
+    pub(in crate::live) fn is_hidden() -> bool {
+        false
+    }
+}

@@ -1,0 +1,139 @@
+//! What the machine is doing: the pane beside the tools.
+
+pub mod chart;
+
+use std::collections::VecDeque;
+
+use leptos::prelude::*;
+use types::telemetry::Sample;
+
+use crate::ApiError;
+use crate::live::Live;
+use chart::{Chart, Series};
+
+/// The latest reading of the machine.
+#[server(prefix = "/fn", endpoint = "latest_sample")]
+pub(crate) async fn latest_sample() -> Result<Sample, ApiError> {
+    Ok(expect_context::<engine::Engine>().telemetry.latest())
+}
+
+/// CPU and memory now, with their last minutes.
+#[component]
+pub fn MachinePane() -> impl IntoView {
+    let live = Live::get();
+    let first = Resource::new(|| (), |()| latest_sample());
+    Effect::new(move || live.watch_samples());
+    view! {
+        <section class="pane pane--right" class:is-old=move || live.is_offline() aria-labelledby="machine-title">
+            <div class="pane__head pane__head--slim">
+                <h2 class="pane__title" id="machine-title">"Machine"</h2>
+                <span class="legend">
+                    <span class="legend__key">"Compute"</span>
+                    <span class="legend__key legend__key--memory">"Memory"</span>
+                </span>
+            </div>
+            <div class="pane__body">
+                <Transition>
+                    {move || Suspend::new(async move {
+                        first.await.map(|first| view! { <Readings samples=with_first(live, first) /> })
+                    })}
+                </Transition>
+            </div>
+        </section>
+    }
+}
+
+/// The live samples, or the one the page was rendered with until they come.
+fn with_first(live: Live, first: Sample) -> Signal<VecDeque<Sample>> {
+    Signal::derive(move || {
+        live.samples().with(|samples| match samples.front() {
+            Some(oldest) if oldest.at <= first.at => samples.clone(),
+            _ => std::iter::once(first.clone())
+                .chain(samples.iter().cloned())
+                .collect(),
+        })
+    })
+}
+
+/// The two readings.
+#[component]
+fn Readings(
+    /// Oldest first, never empty.
+    samples: Signal<VecDeque<Sample>>,
+) -> impl IntoView {
+    let now = Memo::new(move |_| samples.with(|samples| samples.back().cloned().unwrap_or_default()));
+    view! {
+        <div class="readings">
+            <div class="reading">
+                <div class="reading__head">
+                    <h3 class="reading__label">"CPU"</h3>
+                    <span class="reading__value">
+                        {move || now.with(|now| format!("{:.0}", now.cpu_percent))}
+                        <small>{move || now.with(|now| format!(" % of {}", cores(now.cores)))}</small>
+                    </span>
+                </div>
+                <div class="reading__plot">
+                    <Chart series=Series::Cpu samples />
+                </div>
+                <div class="reading__foot">
+                    <span>{move || now.with(|now| format!("Load {:.2}", now.load_1m))}</span>
+                </div>
+            </div>
+            <div class="reading">
+                <div class="reading__head">
+                    <h3 class="reading__label">"RAM"</h3>
+                    <span class="reading__value">
+                        {move || now.with(|now| gigabytes(now.ram_used))}
+                        <small>{move || now.with(|now| format!(" of {} GB", gigabytes(now.ram_total)))}</small>
+                    </span>
+                </div>
+                <div class="reading__plot">
+                    <Chart series=Series::Ram samples />
+                </div>
+                <div class="reading__foot">
+                    <span>{move || now.with(|now| swap(now.swap_used))}</span>
+                </div>
+            </div>
+        </div>
+    }
+}
+
+fn cores(number: u32) -> String {
+    if number == 1 {
+        "1 core".to_owned()
+    } else {
+        format!("{number} cores")
+    }
+}
+
+fn swap(bytes: u64) -> String {
+    if bytes == 0 {
+        "Swap 0".to_owned()
+    } else {
+        format!("Swap {} GB", gigabytes(bytes))
+    }
+}
+
+/// `48.2`, `128`: one digit after the point where it says something.
+#[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
+fn gigabytes(bytes: u64) -> String {
+    let gigabytes = bytes as f64 / 1e9;
+    if gigabytes >= 99.95 {
+        format!("{gigabytes:.0}")
+    } else {
+        format!("{gigabytes:.1}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_three_digits_at_most() {
+        assert_eq!(gigabytes(48_240_000_000), "48.2");
+        assert_eq!(gigabytes(128_000_000_000), "128");
+        assert_eq!(swap(0), "Swap 0");
+        assert_eq!(cores(1), "1 core");
+    }
+}
