@@ -32,7 +32,8 @@ tools: ## Installs the build tools that are missing.
 	@scripts/tools build
 
 bench: $(PROGRAM) ## Measures start, memory, requests and latencies; prints the table of the README.
-	@scripts/bench
+	@command -v wrk >/dev/null || { echo "Install wrk first: apt-get install wrk"; exit 1; }
+	node end2end/bench.mjs --write
 
 format: ## Formats the code.
 	@cargo fmt --all
