@@ -7,10 +7,14 @@ use crate::{Error, Result};
 /// Handle to the accounts.
 #[derive(Clone)]
 pub struct Accounts {
-    _private: (),
+    _db: crate::db::Database,
 }
 
 impl Accounts {
+    pub(crate) fn new(db: crate::db::Database) -> Self {
+        Self { _db: db }
+    }
+
     /// Whether a password has been chosen.
     pub async fn is_set_up(&self) -> Result<bool> {
         Err(Error::Unfinished)

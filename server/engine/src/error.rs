@@ -144,6 +144,9 @@ pub enum Error {
         /// SQLite's words.
         detail: String,
     },
+    /// Another program holds the database.
+    #[error("{} is locked by another program; close it, then start AiKore again.", .0.display())]
+    DatabaseLocked(PathBuf),
     /// The database failed.
     #[error("The database failed: {0}")]
     Database(#[from] sea_orm::DbErr),
@@ -161,4 +164,12 @@ pub enum Error {
     /// Scaffolding; goes before the first release.
     #[error("This is not finished.")]
     Unfinished,
+}
+
+impl Error {
+    /// For `map_err`: what failed on which file.
+    pub(crate) fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
+    }
 }

@@ -4,6 +4,9 @@
 
 pub mod accounts;
 pub mod blueprints;
+mod clock;
+mod data_dir;
+mod db;
 pub mod error;
 pub mod events;
 pub mod instances;
@@ -12,6 +15,7 @@ pub mod shim;
 pub mod telemetry;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use error::{Error, Result};
 use types::ports::PortRange;
@@ -21,6 +25,10 @@ use types::ports::PortRange;
 pub struct EngineConfig {
     /// Holds everything; see the data directory in the README.
     pub data_dir: PathBuf,
+    /// Where the panel is reached, for people: what a second panel on the directory is told. May be empty.
+    pub address: String,
+    /// A directory of blueprints that hide the embedded ones of the same names.
+    pub blueprints_dir: Option<PathBuf>,
     /// Where public ports come from.
     pub port_range: PortRange,
     /// The program that is started with the argument `shim` and a run directory.
@@ -38,6 +46,8 @@ impl EngineConfig {
     pub fn new(data_dir: PathBuf, shim_program: PathBuf) -> Self {
         Self {
             data_dir,
+            address: String::new(),
+            blueprints_dir: None,
             port_range: PortRange::default(),
             shim_program,
             log_file_bytes: 64 * 1024 * 1024,
@@ -62,6 +72,13 @@ pub struct Engine {
     pub telemetry: telemetry::Telemetry,
     /// The bus.
     pub events: events::Events,
+    core: Arc<Core>,
+}
+
+/// What lives as long as the engine. The lock is let go of last.
+struct Core {
+    db: db::Database,
+    _lock: data_dir::Lock,
 }
 
 impl Engine {
@@ -70,12 +87,50 @@ impl Engine {
     /// # Errors
     /// [`Error::DataDirInUse`], [`Error::DatabaseTooNew`], [`Error::DatabaseCorrupt`] and friends.
     pub async fn open(config: EngineConfig) -> Result<Self> {
-        let _ = config;
-        Err(Error::Unfinished)
+        let dir = data_dir::DataDir::create(&config.data_dir)?;
+        let lock = data_dir::Lock::take(&dir, &config.address)?;
+        let db = db::open(&dir.database()).await?;
+        let events = events::Events::default();
+        let jobs = jobs::Jobs::new(events.clone());
+        let blueprints = blueprints::Blueprints::open(&dir, config.blueprints_dir.clone()).await?;
+        let accounts = accounts::Accounts::new(db.clone());
+        let telemetry = telemetry::Telemetry::start();
+        let instances = instances::Instances::open(instances::Parts {
+            config,
+            dir,
+            db: db.clone(),
+            events: events.clone(),
+            jobs: jobs.clone(),
+            blueprints: blueprints.clone(),
+        })
+        .await?;
+        Ok(Self {
+            instances,
+            blueprints,
+            accounts,
+            jobs,
+            telemetry,
+            events,
+            core: Arc::new(Core { db, _lock: lock }),
+        })
     }
 
     /// Ends the engine's tasks. Instances go on unless `stop_instances`.
     pub async fn shutdown(&self, stop_instances: bool) {
         let _ = stop_instances;
+        self.jobs.shutdown().await;
+        self.telemetry.shutdown().await;
+        self.core.db.close().await;
+    }
+}
+
+/// Runs work that blocks (files, hashing) beside the runtime's own threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(Error::ShuttingDown),
     }
 }

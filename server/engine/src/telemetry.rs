@@ -10,6 +10,12 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
+    pub(crate) fn start() -> Self {
+        Self {
+            latest: watch::channel(Sample::default()).1,
+        }
+    }
+    pub(crate) async fn shutdown(&self) {}
     /// The last reading.
     pub fn latest(&self) -> Sample {
         self.latest.borrow().clone()
