@@ -1,0 +1,601 @@
+# shellcheck shell=bash
+# What blueprints share. A blueprint begins with:
+#   set -euo pipefail
+#   source "$SD_INSTALL_DIR/functions.sh"
+#   begin
+# and ends with `exec`, so that the end of the app is the end of the instance.
+# Only the functions described in README.md are meant for blueprints; names beginning with _ are not.
+
+# ---------------------------------------------------------------- words for the log
+
+AIKORE_STEP=0
+AIKORE_STEPS=${AIKORE_STEPS:-3}
+
+say() { printf '[aikore] %s\n' "$*"; }
+warn() { printf '[aikore] warning: %s\n' "$*" >&2; }
+# step TEXT: the panel shows these lines as progress while an instance installs.
+step() {
+    AIKORE_STEP=$((AIKORE_STEP + 1))
+    say "step $AIKORE_STEP/$AIKORE_STEPS: $*"
+}
+# fail CODE TEXT: ends the script, even where a caller's `if` has switched `set -e` off.
+fail() {
+    local code=$1
+    shift
+    printf '[aikore] error: %s\n' "$*" >&2
+    exit "$code"
+}
+
+# ---------------------------------------------------------------- start
+
+# The instance's extra arguments, for the command line of the app: "${LAUNCH_ARGS[@]}".
+LAUNCH_ARGS=()
+
+# begin: the instance's variables, then defaults, then LAUNCH_ARGS; goes to the instance's directory.
+begin() {
+    : "${BASE_DIR:?}" "${INSTANCE_CONF_DIR:?}" "${WEBUI_PORT:?}"
+    export WEBUI_HOST="${WEBUI_HOST:-127.0.0.1}" SUBFOLDER="${SUBFOLDER:-/}"
+    export INSTANCE_OUTPUT_DIR="${INSTANCE_OUTPUT_DIR:-$BASE_DIR/outputs/${INSTANCE_NAME:-instance}}"
+    set -a
+    if [ -r "$INSTANCE_CONF_DIR/aikore_vars.env" ]; then
+        # shellcheck source=/dev/null
+        source "$INSTANCE_CONF_DIR/aikore_vars.env"
+    fi
+    # shellcheck source=versions.env
+    source "$SD_INSTALL_DIR/versions.env"
+    set +a
+    mkdir -p "$INSTANCE_OUTPUT_DIR" "${TMPDIR:=$BASE_DIR/tmp}"
+    export TMPDIR
+    cd "$INSTANCE_CONF_DIR" || fail 1 "$INSTANCE_CONF_DIR is not there."
+    read_launch_args
+}
+
+# read_launch_args: fills LAUNCH_ARGS from launch_args.txt (or the older parameters.txt). Words are split and
+# quoted as in a shell, but nothing is expanded or run. Lines that begin with # are comments.
+read_launch_args() {
+    local file line number=0 word open char begun i
+    LAUNCH_ARGS=()
+    file=${LAUNCH_ARGS_FILE:-$INSTANCE_CONF_DIR/launch_args.txt}
+    [ -f "$file" ] || file=$INSTANCE_CONF_DIR/parameters.txt
+    [ -f "$file" ] || return 0
+    while IFS= read -r line || [ -n "$line" ]; do
+        number=$((number + 1))
+        line=${line%$'\r'}
+        [[ $line =~ ^[[:space:]]*# ]] && continue
+        word='' open='' begun=0
+        for ((i = 0; i < ${#line}; i++)); do
+            char=${line:i:1}
+            if [ "$open" = "'" ]; then
+                if [ "$char" = "'" ]; then open=''; else word+=$char; fi
+            elif [ "$char" = \\ ]; then
+                i=$((i + 1))
+                # Inside double quotes a backslash is only special before these two.
+                if [ "$open" = '"' ] && [[ ${line:i:1} != [\"\\] ]]; then word+=\\; fi
+                word+=${line:i:1}
+                begun=1
+            elif [ -n "$open" ]; then
+                if [ "$char" = '"' ]; then open=''; else word+=$char; fi
+            elif [ "$char" = "'" ] || [ "$char" = '"' ]; then
+                open=$char
+                begun=1
+            elif [[ $char == [[:space:]] ]]; then
+                if [ "$begun" = 1 ]; then LAUNCH_ARGS+=("$word"); fi
+                word='' begun=0
+            else
+                word+=$char
+                begun=1
+            fi
+        done
+        [ -z "$open" ] || fail 2 "$file, line $number: a quotation mark ($open) is not closed."
+        if [ "$begun" = 1 ]; then LAUNCH_ARGS+=("$word"); fi
+    done <"$file"
+}
+
+# ---------------------------------------------------------------- shared folders
+
+# sl_folder LINK_PARENT LINK_NAME STORE_PARENT STORE_NAME: makes LINK_PARENT/LINK_NAME a link to
+# STORE_PARENT/STORE_NAME. A real directory in the place of the link is emptied into the store first, file by
+# file; a file leaves its old place only when its new one is proven. Returns 1, with all files kept, when it
+# cannot be done.
+sl_folder() {
+    local link=$1/$2 store=$3/$4 real_link real_store
+    mkdir -p "$1" "$store" || return 1
+    if [ -L "$link" ]; then
+        [ "$(readlink "$link")" = "$store" ] && return 0
+        rm -f "$link" || return 1
+    elif [ -d "$link" ]; then
+        real_link=$(realpath "$link") && real_store=$(realpath "$store") || return 1
+        [ "$real_link" = "$real_store" ] && return 0
+        if [[ $real_store/ == "$real_link"/* || $real_link/ == "$real_store"/* ]]; then
+            warn "$link and $store lie inside each other; nothing was changed."
+            return 1
+        fi
+        _merge_into "$real_link" "$real_store" || return 1
+        find "$real_link" -depth -type d -empty -delete
+        if [ -e "$link" ]; then
+            warn "$link still holds files that could not be moved to $store; nothing was deleted."
+            return 1
+        fi
+    elif [ -e "$link" ]; then
+        warn "$link is a file, not a folder; move it away."
+        return 1
+    fi
+    ln -s "$store" "$link"
+}
+
+# _merge_into FROM STORE: moves every entry; a name that is taken by other content gets a number.
+_merge_into() {
+    local from=$1 store=$2 file target first n moved=0
+    while IFS= read -r -d '' file; do
+        mkdir -p "$store/${file#"$from"/}" || return 1
+    done < <(find "$from" -mindepth 1 -type d -print0)
+    while IFS= read -r -d '' file; do
+        if [ ! -L "$file" ] && [ ! -f "$file" ]; then
+            warn "$file is neither a file nor a link; it stays where it is."
+            return 1
+        fi
+        target=$store/${file#"$from"/}
+        n=0 first=$target
+        while [ -e "$target" ] || [ -L "$target" ]; do
+            if _same_entry "$file" "$target"; then break; fi
+            n=$((n + 1))
+            target=$(_numbered "$first" "$n")
+        done
+        [ "$n" = 0 ] || warn "$first already exists with other content; the second one is kept as $target."
+        _move_entry "$file" "$target" || { warn "$file could not be moved to $target."; return 1; }
+        moved=$((moved + 1))
+    done < <(find "$from" -mindepth 1 ! -type d -print0)
+    [ "$moved" = 0 ] || say "moved $moved files from $from to $store"
+}
+
+# dir/a.png, 1 -> dir/a.kept-1.png
+_numbered() {
+    local name=${1##*/}
+    case $name in
+        ?*.*) printf '%s/%s.kept-%s.%s' "${1%/*}" "${name%.*}" "$2" "${name##*.}" ;;
+        *) printf '%s.kept-%s' "$1" "$2" ;;
+    esac
+}
+
+_same_entry() {
+    if [ -L "$1" ] || [ -L "$2" ]; then
+        [ -L "$1" ] && [ -L "$2" ] && [ "$(readlink "$1")" = "$(readlink "$2")" ]
+    else
+        [ -f "$2" ] && cmp -s "$1" "$2"
+    fi
+}
+
+# _move_entry FILE TARGET: by rename where possible, else by a copy that is compared before FILE goes.
+_move_entry() {
+    local part
+    if [ -e "$2" ] || [ -L "$2" ]; then
+        rm -f "$1"
+        return
+    fi
+    if [ -L "$1" ]; then
+        # A relative link would point elsewhere from its new place.
+        ln -s "$(realpath -m "$1")" "$2" && rm -f "$1"
+        return
+    fi
+    if [ "$(stat -c %d "$1")" = "$(stat -c %d "$(dirname "$2")")" ]; then
+        mv -n "$1" "$2" && [ ! -e "$1" ]
+        return
+    fi
+    part=$2.part-$$
+    if cp -p "$1" "$part" && sync "$part" && cmp -s "$1" "$part" && mv -n "$part" "$2" && [ ! -e "$part" ]; then
+        rm -f "$1"
+        return
+    fi
+    rm -f "$part"
+    return 1
+}
+
+# ---------------------------------------------------------------- environments
+
+# clean_env VENV...: removes the environments when the panel left .rebuild-env beside the first one.
+clean_env() {
+    local flag venv
+    flag=$(dirname "${1:?}")/.rebuild-env
+    [ -e "$flag" ] || return 0
+    for venv in "$@"; do
+        say "removing the environment $venv, as asked"
+        _remove_env "$venv" || return 1
+    done
+    rm -f "$flag"
+}
+
+# Refuses what does not look like an environment, whatever a script passes.
+_remove_env() {
+    local venv=$1
+    [ -e "$venv" ] || { rm -f "$venv.making"; return 0; }
+    if [ -L "$venv" ] || [ ! -d "$venv" ]; then
+        warn "$venv is not a directory; it was left as it is."
+        return 1
+    fi
+    if [ -e "$venv/pyvenv.cfg" ] || [ -d "$venv/conda-meta" ] || [ -e "$venv.making" ] || [ -z "$(ls -A "$venv")" ]; then
+        rm -rf -- "$venv" && rm -f "$venv.making"
+    else
+        warn "$venv does not look like an environment; it was left as it is."
+        return 1
+    fi
+}
+
+# use_env VENV: puts an environment in front of everything else, as `activate` does.
+use_env() {
+    local venv
+    venv=$(realpath "$1") || return 1
+    unset PYTHONHOME
+    export VIRTUAL_ENV=$venv PATH="$venv/bin:$PATH"
+    [ ! -d "$venv/conda-meta" ] || export CONDA_PREFIX=$venv
+}
+
+# ensure_env [-p PYTHON] [-c CONSTRAINTS]... [-r REQUIREMENTS]... [-t TORCH_REQUIREMENT]... VENV [REQUIREMENT]...
+# Makes VENV hold what is asked, and activates it. wheels/*.whl and requirements.txt of the instance are added.
+# Nothing changed since the last time: no network, no installer. Something changed: installed on top. No good
+# environment there (none, half-made, moved, its Python gone): made anew.
+# -t requirements are installed first, from the torch index. Any failure ends the script with the exit code of what failed.
+ensure_env() {
+    local python='' venv file base wanted option OPTIND=1
+    local -a torch=() pip_args=() parts=() requirements=()
+    while getopts 'p:c:r:t:' option; do
+        case $option in
+            p) python=$OPTARG ;;
+            t) torch+=("$OPTARG") ;;
+            c | r)
+                [ -r "$OPTARG" ] || fail 2 "The file $OPTARG is missing."
+                pip_args+=("-$option" "$OPTARG")
+                parts+=("-$option" "$(cat "$OPTARG")")
+                ;;
+            *) fail 2 "ensure_env: wrong arguments." ;;
+        esac
+    done
+    shift $((OPTIND - 1))
+    venv=$(realpath -m "${1:?ensure_env: no environment named}")
+    shift
+    for file in "$INSTANCE_CONF_DIR"/wheels/*.whl; do
+        [ -f "$file" ] || continue
+        pip_args+=("$file")
+        parts+=("$file" "$(stat -c '%s %Y' "$file")")
+    done
+    if [ -s "$INSTANCE_CONF_DIR/requirements.txt" ]; then
+        pip_args+=(-r "$INSTANCE_CONF_DIR/requirements.txt")
+        parts+=("$(cat "$INSTANCE_CONF_DIR/requirements.txt")")
+    fi
+    requirements=("$@")
+    pip_args+=("$@")
+    # The constraints' default index is not part of the stamp: another mirror serves the same packages.
+    base=$(_digest 1 "$venv" "${PYTHON_VERSION:-$python}" "${AIKORE_ENV_TOOL:-}")
+    wanted=$(_digest "${parts[@]}" "$@" -t "${torch[@]}" "${CUDA_VERSION:-}" "${PYTORCH_INDEX_URL:-}")
+
+    mkdir -p "$(dirname "$venv")"
+    # Two starts (an instance and its satellite) may meet here; the second waits and then finds all done.
+    (
+        _lock 9
+        _env_is_current "$venv" "$base $wanted" || _install_env || exit
+    ) 9>"$venv.lock" || exit
+    use_env "$venv"
+}
+
+_digest() { printf '%s\0' "$@" | sha256sum | cut -d' ' -f1; }
+
+_lock() {
+    command -v flock >/dev/null || return 0
+    flock -n "$1" && return 0
+    say "waiting: another start is installing the same"
+    flock "$1"
+}
+
+# _env_is_current VENV STAMP: the stamp is written last, so a half-made environment never has one.
+_env_is_current() {
+    [ "${AIKORE_SKIP_INSTALL:-}" = 1 ] && [ -x "$1/bin/python" ] && return 0
+    [ -r "$1/.aikore-stamp" ] && [ "$(head -n 1 "$1/.aikore-stamp")" = "$2" ] && _python_works "$1"
+}
+
+# _python_works VENV: the interpreter runs and is the one that the stamp was written for.
+_python_works() {
+    [ "$(sed -n 2p "$1/.aikore-stamp" 2>/dev/null)" = "$("$1/bin/python" -V 2>&1)" ]
+}
+
+# Shares the variables of ensure_env.
+# shellcheck disable=SC2154
+_install_env() {
+    local tool interpreter code=0
+    say "free space: $(df -Ph "$(dirname "$venv")" | awk 'NR==2 {print $4}')"
+    tool=$(_env_tool) || fail 1 "There is no tool to make an environment with: install python3 with its venv module, or uv."
+    if [ "$(head -n 1 "$venv/.aikore-stamp" 2>/dev/null | cut -d' ' -f1)" = "$base" ] && _python_works "$venv"; then
+        step "updating the environment $venv"
+    else
+        _remove_env "$venv" || fail 1 "The environment $venv could not be replaced."
+        : >"$venv.making"
+        interpreter=$(_find_python "${PYTHON_VERSION:-$python}") || interpreter=''
+        step "making the environment with ${tool##*/} (Python ${interpreter:-${PYTHON_VERSION:-$python}})"
+        _create_env || fail $? "The environment could not be made with ${tool##*/}."
+    fi
+    printf '%s unfinished\n%s\n' "$base" "$("$venv/bin/python" -V 2>&1)" >"$venv/.aikore-new"
+    # From here to the end of pip the environment is neither the old one nor the new one.
+    rm -f "$venv/.aikore-stamp"
+    : >"$venv.making"
+    step "installing ${torch[*]} ${requirements[*]}"
+    _install_torch || code=$?
+    if [ "$code" = 0 ] && [ "${#pip_args[@]}" != 0 ]; then _pip "${pip_args[@]}" || code=$?; fi
+    if [ "$code" != 0 ]; then
+        # An installer that gave up by itself left something whole: the next start tries again on top of it.
+        mv "$venv/.aikore-new" "$venv/.aikore-stamp"
+        rm -f "$venv.making"
+        fail "$code" "Installing failed; the lines above say why. Without a network, AIKORE_SKIP_INSTALL=1 starts with what is there."
+    fi
+    step "checking the environment"
+    _pip_check
+    printf '%s\n%s\n' "$base $wanted" "$("$venv/bin/python" -V 2>&1)" >"$venv/.aikore-new"
+    mv "$venv/.aikore-new" "$venv/.aikore-stamp"
+    rm -f "$venv.making"
+    say "environment ready: $(du -sm "$venv" | cut -f1) MB"
+}
+
+# Tool for environments: the path of uv or conda, or the word venv.
+_env_tool() {
+    local wish=${AIKORE_ENV_TOOL:-any}
+    case $wish in any | uv) _find_uv && return ;; esac
+    case $wish in any | conda) _find_conda && return ;; esac
+    case $wish in any | venv) command -v python3 >/dev/null && echo venv && return ;; esac
+    return 1
+}
+
+_find_conda() {
+    local conda
+    for conda in conda "$HOME/miniconda3/bin/conda" /home/abc/miniconda3/bin/conda /opt/conda/bin/conda; do
+        command -v "$conda" && return
+    done
+    return 1
+}
+
+# The uv on the PATH, or one of our own that all instances share.
+_find_uv() {
+    local home uv
+    uv=$(command -v uv) && "$uv" --version >/dev/null 2>&1 && echo "$uv" && return
+    home=$BASE_DIR/cache/tools/uv-$UV_RELEASE
+    if [ ! -x "$home/bin/uv" ]; then
+        mkdir -p "${home%/*}" && (
+            _lock 8
+            [ -x "$home/bin/uv" ] || _install_uv "$home"
+        ) 8>"$home.lock" >&2
+    fi
+    [ -x "$home/bin/uv" ] && echo "$home/bin/uv"
+}
+
+_install_uv() {
+    say "installing uv $UV_RELEASE for all instances"
+    rm -rf "$1.new"
+    # --target needs pip only; the second way serves a Python without pip that can make environments.
+    if ! python3 -m pip install -q --no-input --disable-pip-version-check --root-user-action=ignore \
+        --target "$1.new" "uv==$UV_RELEASE"; then
+        rm -rf "$1.new"
+        if ! { python3 -m venv "$1.new" && "$1.new/bin/python" -m pip install -q "uv==$UV_RELEASE"; }; then
+            rm -rf "$1.new"
+            warn "uv could not be installed; going on without it."
+            return 1
+        fi
+    fi
+    mv "$1.new" "$1"
+}
+
+# _find_python SPEC: an interpreter of this machine that fits `3.12`, `>=3.10,<3.14` or nothing in particular.
+_find_python() {
+    local candidate
+    for candidate in "python$1" python3.12 python3.13 python3.11 python3.10 python3; do
+        command -v -- "$candidate" >/dev/null 2>&1 || continue
+        "$candidate" - "$1" 2>/dev/null <<'PY' && return
+import operator, re, sys
+here = list(sys.version_info[:3])
+compare = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+for part in filter(None, sys.argv[1].replace(" ", "").split(",")):
+    op, version = re.fullmatch(r"(>=|<=|>|<|==?)?([0-9.]+?)(?:\.\*)?", part).groups()
+    version = [int(n) for n in version.strip(".").split(".")]
+    if op in compare:
+        ok = compare[op](here[: len(version)], version)
+    else:
+        ok = here[: len(version)] == version
+    if not ok:
+        sys.exit(1)
+print(getattr(sys, "_base_executable", None) or sys.executable)
+PY
+    done
+    return 1
+}
+
+# The next four share the variables of _install_env.
+# shellcheck disable=SC2154
+_create_env() {
+    local wish=${PYTHON_VERSION:-$python}
+    case $tool in
+        */uv)
+            _uv_settings
+            # Without an interpreter that fits uv fetches one; --seed: people expect pip in a terminal.
+            "$tool" venv -q --seed ${wish:+-p "${interpreter:-$wish}"} "$venv"
+            ;;
+        */conda)
+            [[ ${wish:-=} == [\<\>=]* ]] || wish="=$wish"
+            "$tool" create -y -q -p "$venv" "python${wish#=}" pip
+            ;;
+        venv)
+            [ -n "$interpreter" ] || fail 1 "This app needs Python ${wish}; install it, or uv or conda, which fetch it."
+            "$interpreter" -m venv "$venv"
+            ;;
+    esac
+}
+
+# shellcheck disable=SC2154
+_pip() {
+    case $tool in
+        */uv)
+            _uv_settings
+            "$tool" pip install -p "$venv" "$@"
+            ;;
+        *)
+            "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off "$@"
+            ;;
+    esac
+}
+
+# An app may live with a conflict, so this only tells.
+# shellcheck disable=SC2154
+_pip_check() {
+    case $tool in
+        */uv) "$tool" pip check -p "$venv" 2>&1 ;;
+        *) "$venv/bin/python" -m pip check 2>&1 ;;
+    esac || warn "the packages above do not fit together; the app may work nevertheless"
+}
+
+_uv_settings() {
+    # One cache for all instances on the same disk: a second instance of an app costs no download and few bytes.
+    export UV_CACHE_DIR="${UV_CACHE_DIR:-$BASE_DIR/cache/uv}" UV_PYTHON_INSTALL_DIR="${UV_PYTHON_INSTALL_DIR:-$BASE_DIR/cache/python}"
+    export UV_LINK_MODE="${UV_LINK_MODE:-hardlink}" UV_NO_PROGRESS=1 UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
+    export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-${PIP_DEFAULT_TIMEOUT:-120}}"
+    # uv does not read pip's settings.
+    [ -z "${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"
+    [ -z "${PIP_EXTRA_INDEX_URL:-}" ] || export UV_INDEX="${UV_INDEX:-$PIP_EXTRA_INDEX_URL}"
+    [ -z "${PIP_FIND_LINKS:-}" ] || export UV_FIND_LINKS="${UV_FIND_LINKS:-$PIP_FIND_LINKS}"
+    [ -z "${PIP_NO_INDEX:-}" ] || export UV_NO_INDEX="${UV_NO_INDEX:-1}"
+    [ -z "${PIP_CERT:-}" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$PIP_CERT}"
+}
+
+# ---------------------------------------------------------------- torch
+
+# _install_torch: the -t requirements from the torch index, then a constraint that holds what came.
+# shellcheck disable=SC2154
+_install_torch() {
+    local index pins=$venv/.aikore-torch.txt requirement
+    local -a wanted_torch=()
+    [ "${#torch[@]}" != 0 ] || return 0
+    for requirement in "${torch[@]}"; do
+        [ "$requirement" = torch ] && [ -n "${TORCH_VERSION:-}" ] && requirement="torch==$TORCH_VERSION"
+        wanted_torch+=("$requirement")
+    done
+    index=$(_torch_index)
+    if [ -n "$index" ]; then
+        say "torch comes from $index"
+        _pip --index-url "$index" "${wanted_torch[@]}" || return
+    else
+        _pip "${wanted_torch[@]}" || return
+    fi
+    # What follows must not replace this build by another.
+    "$venv/bin/python" - "${torch[@]}" >"$pins" <<'PY' || return
+import importlib.metadata as m, re, sys
+for name in (re.match(r"[\w.-]+", r).group() for r in sys.argv[1:]):
+    print(f"{name}=={m.version(name)}")
+PY
+    pip_args=(-c "$pins" "${pip_args[@]}")
+}
+
+_torch_index() {
+    local cuda=${CUDA_VERSION:-}
+    if [ -n "${PYTORCH_INDEX_URL:-}" ]; then
+        echo "$PYTORCH_INDEX_URL"
+    elif [ -n "$cuda" ]; then
+        cuda=${cuda#cu}
+        [ "$cuda" = cpu ] || cuda=cu${cuda//./}
+        echo "$PYTORCH_INDEX_BASE/$cuda"
+    fi
+}
+
+# ---------------------------------------------------------------- git
+
+# clone_repo URL DIR [VAR]: DIR holds a checkout of URL at the ref named by the variable VAR; goes into DIR.
+clone_repo() {
+    local url=$1 dir=$2
+    export GIT_TERMINAL_PROMPT=0
+    if [ ! -e "$dir/.git" ]; then
+        rm -rf "$dir.cloning"
+        say "fetching $url"
+        git clone -q -- "$url" "$dir.cloning" || fail $? "$url could not be fetched."
+        # Only a complete checkout gets the name that later starts look for.
+        if [ -d "$dir" ]; then rmdir "$dir" || fail 1 "$dir holds files but no checkout; move it away."; fi
+        mv "$dir.cloning" "$dir" || fail 1 "$dir could not be made."
+    elif [ "$(git -C "$dir" remote get-url origin 2>/dev/null)" != "$url" ]; then
+        say "the source is now $url"
+        git -C "$dir" remote set-url origin "$url" && rm -f "$dir/.git/aikore-sync"
+    fi
+    cd "$dir" || return
+    sync_repo "${3:-GIT_REF}"
+}
+
+# sync_repo VAR: brings the checkout in the present directory to the ref that the variable VAR names (branch,
+# tag or commit; empty = the remote's default branch). Asks the network only when that ref or the checkout
+# changed since the last time, or when .update or .rebuild-env lies in the instance's directory. Without a network an
+# existing checkout is used as it is. Untracked files stay; local edits are saved as a patch before they go.
+sync_repo() {
+    local ref="${!1:-}" head stamp target
+    local update=${INSTANCE_CONF_DIR:-.}/.update
+    export GIT_TERMINAL_PROMPT=0
+    [[ $ref != -* ]] || fail 2 "$ref is not a git ref."
+    head=$(git rev-parse -q --verify HEAD) || head=''
+    stamp=$(git rev-parse --git-dir)/aikore-sync
+    if [ -n "$head" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$ref $head" ] &&
+        [ ! -e "$update" ] && [ ! -e "${INSTANCE_CONF_DIR:-.}/.rebuild-env" ]; then
+        return 0
+    fi
+    if ! git fetch -q --prune --tags --force origin; then
+        [ -n "$head" ] || fail 1 "Nothing could be fetched, and there is no checkout to go on with."
+        warn "nothing could be fetched; going on with what is there."
+    fi
+    git remote set-head origin -a >/dev/null 2>&1 || true
+    if ! target=$(_resolve_ref "$ref"); then
+        [ -n "$head" ] || fail 1 "There is no ref $ref."
+        warn "there is no ref $ref here; going on with $head."
+        return 0
+    fi
+    if [ "$(git rev-parse "$target^{commit}")" != "$head" ]; then
+        _save_edits
+        _check_out "$target" || fail 1 "$target could not be checked out."
+        say "checked out $target, $(git log -1 --format='%h of %cs')"
+    fi
+    rm -f "$update"
+    printf '%s %s
+' "$ref" "$(git rev-parse HEAD)" >"$stamp"
+}
+
+check_remote() { sync_repo "$@"; }
+
+# A branch of the remote goes before a local one of the same name, which is only its last state.
+_resolve_ref() {
+    local candidate
+    local -a candidates=("origin/$1" "$1")
+    [ -n "$1" ] || candidates=("$(git symbolic-ref -q --short refs/remotes/origin/HEAD)" origin/main origin/master '@{upstream}' HEAD)
+    for candidate in "${candidates[@]}"; do
+        [ -n "$candidate" ] && git rev-parse -q --verify "$candidate^{commit}" >/dev/null && echo "$candidate" && return
+    done
+    return 1
+}
+
+_check_out() {
+    case $1 in
+        origin/*) git checkout -q -f -B "${1#origin/}" "$1" ;;
+        *) git checkout -q -f --detach "$1" ;;
+    esac && git reset -q --hard "$1"
+}
+
+_save_edits() {
+    local patch
+    git diff --quiet HEAD 2>/dev/null && return
+    patch=$(git rev-parse --git-dir)/aikore-edits-$(date +%Y%m%d-%H%M%S).patch
+    git diff --binary HEAD >"$patch" && warn "local edits are saved in $patch before the update."
+}
+
+# install_requirements DIR: requirements.txt of DIR and of the folders in it, into the active environment;
+# again only after one of them changed.
+install_requirements() {
+    local file stamp tool venv=${VIRTUAL_ENV:-${CONDA_PREFIX:-}}
+    local -a files=()
+    for file in "$1"/requirements.txt "$1"/*/requirements.txt; do
+        [ ! -s "$file" ] || files+=(-r "$file")
+    done
+    [ "${#files[@]}" != 0 ] || return 0
+    [ -n "$venv" ] || fail 1 "install_requirements needs an active environment."
+    stamp=$venv/.aikore-$(_digest "$(realpath "$1")")
+    file=$(for file in "${files[@]}"; do [ "$file" = -r ] || cat "$file"; done | sha256sum)
+    [ "$(cat "$stamp" 2>/dev/null)" != "$file" ] || return 0
+    say "installing the requirements of $1"
+    tool=$(_env_tool) || tool=venv
+    _pip "${files[@]}" || return
+    printf '%s\n' "$file" >"$stamp"
+}
