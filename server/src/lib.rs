@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The panel over HTTP: configuration, router, authentication, sockets, reverse proxy, REST.
+//!
+//! Every request passes [`guard`] first, which lets nothing through that is not known to be allowed.
+
+pub mod assets;
+pub mod cli;
+pub mod config;
+mod credentials;
+mod error;
+mod guard;
+mod headers;
+mod list_cache;
+mod logging;
+mod login;
+mod origin;
+mod pages;
+pub mod router;
+mod routes;
+pub mod serve;
+pub mod state;
+
+pub use router::router;
+pub use state::Panel;

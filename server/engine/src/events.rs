@@ -1,5 +1,8 @@
 //! The bus: what happened, for everybody who shows it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tokio::sync::broadcast;
 use types::events::Event;
 
@@ -10,12 +13,14 @@ const CAPACITY: usize = 1024;
 #[derive(Clone)]
 pub struct Events {
     sender: broadcast::Sender<Event>,
+    published: Arc<AtomicU64>,
 }
 
 impl Default for Events {
     fn default() -> Self {
         Self {
             sender: broadcast::Sender::new(CAPACITY),
+            published: Arc::default(),
         }
     }
 }
@@ -23,7 +28,13 @@ impl Default for Events {
 impl Events {
     /// Tells everybody; nobody listening is fine.
     pub fn publish(&self, event: Event) {
+        self.published.fetch_add(1, Ordering::AcqRel);
         let _ = self.sender.send(event);
+    }
+
+    /// How many events there were. What was read after an equal answer is still true: caches compare it.
+    pub fn published(&self) -> u64 {
+        self.published.load(Ordering::Acquire)
     }
 
     /// Everything from now on.

@@ -1,0 +1,140 @@
+//! The commands of the program and their exit codes: 0 good, 1 failure, 2 bad arguments, 78 bad configuration.
+
+mod accounts;
+mod health;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+use engine::{Engine, EngineConfig};
+use tokio::net::TcpListener;
+
+use crate::config::{Auth, BadConfig, Cli, Command, Config};
+use crate::serve::{Signals, until_ended};
+use crate::state::Panel;
+use crate::{logging, router, serve};
+
+/// Why a command failed: an exit code and one sentence.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    sentence: String,
+}
+
+impl Failure {
+    fn new(sentence: impl Into<String>) -> Self {
+        Self {
+            code: 1,
+            sentence: sentence.into(),
+        }
+    }
+}
+
+impl From<BadConfig> for Failure {
+    fn from(error: BadConfig) -> Self {
+        Self {
+            code: 78,
+            sentence: error.to_string(),
+        }
+    }
+}
+
+impl From<engine::Error> for Failure {
+    fn from(error: engine::Error) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// Reads the arguments and does what they say.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command.unwrap_or_else(|| Command::Serve(Box::new(cli.serve))) {
+        Command::Serve(config) => start(&config),
+        Command::Healthcheck(address) => health::check(address.addr),
+        Command::Password(data) => on_runtime(accounts::password(data)),
+        Command::Token { verb } => on_runtime(accounts::token(verb)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "aikore: {}", failure.sentence);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Writes a line for people to standard output.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn start(config: &Config) -> Result<(), Failure> {
+    config.check()?;
+    logging::start(config.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("The runtime did not start: {error}.")))?;
+    let done = runtime.block_on(panel(config));
+    // What still runs (a connection that was cut, a blocked read of a terminal) must not keep the program.
+    runtime.shutdown_background();
+    done
+}
+
+fn on_runtime(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("The runtime did not start: {error}.")))?
+        .block_on(command)
+}
+
+/// Runs the panel until a signal ends it.
+async fn panel(config: &Config) -> Result<(), Failure> {
+    let signals = Signals::new().map_err(|error| Failure::new(format!("No signals: {error}.")))?;
+    // The address comes first: a second panel must fail before the engine starts anything.
+    let address = config.address.addr;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::new(format!("AiKore cannot listen on {address}: {error}.")))?;
+    let address = listener.local_addr().unwrap_or(address);
+    let engine = Engine::open(engine_config(config)?).await?;
+    let open = config.auth == Auth::Off;
+    let panel = Panel::new(engine.clone(), open, &config.allowed_hosts);
+    let shutdown = panel.shutdown.clone();
+    let serving = serve::serve(listener, router(panel), shutdown.clone());
+    announce(&engine, open, address).await?;
+    until_ended(signals, shutdown, serving, &engine, config.stop_instances_on_exit).await;
+    Ok(())
+}
+
+fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::new(format!("AiKore cannot find its own program file: {error}.")))?;
+    let mut engine = EngineConfig::new(config.data.data_dir.clone(), program);
+    engine.port_range = config.port_range()?;
+    engine.log_file_bytes = config.log_file_mb * 1024 * 1024;
+    engine.log_files_kept = config.log_files;
+    Ok(engine)
+}
+
+/// Prints the link to open.
+async fn announce(engine: &Engine, open: bool, address: std::net::SocketAddr) -> Result<(), Failure> {
+    let mut shown = address;
+    if shown.ip().is_unspecified() {
+        shown.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    if open {
+        tracing::warn!("nobody needs to log in: whoever reaches {address} commands this machine");
+    }
+    match if open {
+        None
+    } else {
+        engine.accounts.new_setup_token().await?
+    } {
+        Some(token) => say(&format!(
+            "Open http://{shown}/setup?token={token} to choose a password"
+        )),
+        None => say(&format!("Open http://{shown}/")),
+    }
+    Ok(())
+}

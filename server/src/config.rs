@@ -1,0 +1,238 @@
+//! Every option of the program, documented here and nowhere else.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use types::ports::PortRange;
+
+/// A web control panel that creates, runs, supervises and exposes AI web UIs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "aikore",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a command, `serve` runs. RUST_LOG sets the level of the log (default: info)."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options of `serve`, which also work without saying it.
+    #[command(flatten)]
+    pub serve: Config,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the panel (the default)
+    Serve(Box<Config>),
+    /// Ask a running panel whether it is well; exit code 0 = yes
+    Healthcheck(Address),
+    /// Set a new password, read from standard input, and log everybody out
+    Password(DataDir),
+    /// Make, list or revoke tokens for scripts
+    Token {
+        /// Which of the three.
+        #[command(subcommand)]
+        verb: TokenVerb,
+    },
+}
+
+/// What to do with API tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenVerb {
+    /// Make a token and print its secret, once
+    New {
+        /// What it is for
+        name: String,
+        /// Where the panel's data lies.
+        #[command(flatten)]
+        data: DataDir,
+    },
+    /// List the tokens
+    List(DataDir),
+    /// End a token
+    Revoke {
+        /// Its number in the list
+        id: i64,
+        /// Where the panel's data lies.
+        #[command(flatten)]
+        data: DataDir,
+    },
+}
+
+/// Where the panel's data lies.
+#[derive(Args, Clone, Debug)]
+pub struct DataDir {
+    /// Directory that holds everything: database, instances, outputs, models
+    #[arg(long, env = "AIKORE_DATA_DIR", default_value = "./data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+}
+
+/// Where the panel listens.
+#[derive(Args, Clone, Debug)]
+pub struct Address {
+    /// Address and port of the panel
+    #[arg(
+        long,
+        env = "AIKORE_ADDR",
+        default_value = "127.0.0.1:9000",
+        value_name = "IP:PORT"
+    )]
+    pub addr: SocketAddr,
+}
+
+/// How people prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// By a password, chosen at the first start
+    Password,
+    /// Not at all: whoever reaches the panel commands this machine
+    Off,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// The options of `serve`.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    #[command(flatten)]
+    pub address: Address,
+    /// Where the data lies.
+    #[command(flatten)]
+    pub data: DataDir,
+    /// How people prove who they are
+    #[arg(long, env = "AIKORE_AUTH", value_enum, default_value = "password")]
+    pub auth: Auth,
+    /// Allow `--auth off` on an address that others can reach
+    #[arg(long, env = "AIKORE_I_KNOW_THIS_IS_OPEN", value_parser = BoolishValueParser::new())]
+    pub i_know_this_is_open: bool,
+    /// Host names, besides this machine's own, under which the panel answers; `.example.org` means all below it
+    #[arg(
+        long,
+        env = "AIKORE_ALLOWED_HOSTS",
+        value_delimiter = ',',
+        value_name = "NAME,…"
+    )]
+    pub allowed_hosts: Vec<String>,
+    /// Ports people may give to instances [default: 19001-19020; also read from `AVAILABLE_PORTS`]
+    #[arg(long, env = "AIKORE_INSTANCE_PORT_RANGE", value_name = "FIRST-LAST")]
+    instance_port_range: Option<PortRange>,
+    /// Directory of blueprints that replace or add to the shipped ones
+    #[arg(long, env = "AIKORE_BLUEPRINTS_DIR", value_name = "DIR")]
+    pub blueprints_dir: Option<PathBuf>,
+    /// How the panel's own log is written to standard error
+    #[arg(long, env = "AIKORE_LOG", value_enum, default_value = "text")]
+    pub log: LogFormat,
+    /// Size in MiB at which an instance's log file is closed and a new one begun
+    #[arg(long, env = "AIKORE_LOG_FILE_MB", default_value_t = 64, value_name = "MIB",
+          value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    pub log_file_mb: u64,
+    /// Closed log files kept for each run of an instance
+    #[arg(long, env = "AIKORE_LOG_FILES", default_value_t = 3, value_name = "N")]
+    pub log_files: u32,
+    /// Stop every instance when the panel ends, instead of leaving them running
+    #[arg(long, env = "AIKORE_STOP_INSTANCES_ON_EXIT", value_parser = BoolishValueParser::new())]
+    pub stop_instances_on_exit: bool,
+}
+
+/// A combination of options that cannot work; a full sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadConfig(String);
+
+impl Config {
+    /// The range of public ports: the option, else the older variable `AVAILABLE_PORTS`, else the default.
+    pub fn port_range(&self) -> Result<PortRange, BadConfig> {
+        if let Some(range) = self.instance_port_range {
+            return Ok(range);
+        }
+        match std::env::var("AVAILABLE_PORTS") {
+            Ok(text) if !text.trim().is_empty() => text
+                .trim()
+                .parse()
+                .map_err(|error| BadConfig(format!("AVAILABLE_PORTS: {error}."))),
+            _ => Ok(PortRange::default()),
+        }
+    }
+
+    /// Refuses what the parser cannot see.
+    pub fn check(&self) -> Result<(), BadConfig> {
+        let open = self.auth == Auth::Off && !self.address.addr.ip().is_loopback();
+        if open && !self.i_know_this_is_open {
+            return Err(BadConfig(format!(
+                "Without a password, everybody who reaches {} would command this machine; listen on 127.0.0.1, \
+                 or leave out --auth off, or add --i-know-this-is-open.",
+                self.address.addr
+            )));
+        }
+        if let Some(dir) = &self.blueprints_dir
+            && !dir.is_dir()
+        {
+            return Err(BadConfig(format!(
+                "--blueprints-dir: {} is no directory.",
+                dir.display()
+            )));
+        }
+        self.port_range().map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(arguments: &[&str]) -> Config {
+        Cli::try_parse_from(["aikore"].iter().chain(arguments))
+            .unwrap()
+            .serve
+    }
+
+    #[test]
+    fn an_open_panel_must_be_asked_for_twice() {
+        assert!(config(&["--auth", "off"]).check().is_ok());
+        assert!(config(&["--addr", "0.0.0.0:9000"]).check().is_ok());
+        let open = ["--auth", "off", "--addr", "0.0.0.0:9000"];
+        assert!(config(&open).check().is_err());
+        let mut said = open.to_vec();
+        said.push("--i-know-this-is-open");
+        assert!(config(&said).check().is_ok());
+    }
+
+    #[test]
+    fn options_work_with_and_without_serve() {
+        assert_eq!(config(&["--addr", "127.0.0.1:9001"]).address.addr.port(), 9001);
+        let cli = Cli::try_parse_from(["aikore", "serve", "--addr", "127.0.0.1:9002"]).unwrap();
+        let Some(Command::Serve(config)) = cli.command else {
+            panic!("no serve");
+        };
+        assert_eq!(config.address.addr.port(), 9002);
+    }
+
+    #[test]
+    fn hosts_are_a_list() {
+        assert_eq!(
+            config(&["--allowed-hosts", "a.example,.b.example"])
+                .allowed_hosts
+                .len(),
+            2
+        );
+    }
+
+    #[test]
+    fn the_parser_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,94 @@
+//! What a request proves: a session cookie, an API token, or nothing because nothing is asked.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use crate::state::Panel;
+
+/// Name of the session cookie.
+pub(crate) const COOKIE: &str = "aikore_session";
+
+/// How long the browser keeps the cookie; the server decides how long it is good.
+const COOKIE_SECONDS: u32 = 30 * 24 * 3600;
+
+/// What a request was let in by.
+#[derive(Clone)]
+pub(crate) enum Credential {
+    /// A session's secret.
+    Session(String),
+    /// An API token's secret.
+    Token(String),
+    /// The panel asks for no login.
+    Open,
+}
+
+impl Credential {
+    /// What the headers prove now. A failing database proves nothing.
+    pub(crate) async fn of(panel: &Panel, headers: &HeaderMap) -> Option<Self> {
+        if panel.is_open() {
+            return Some(Self::Open);
+        }
+        if let Some(secret) = bearer(headers)
+            && panel
+                .engine
+                .accounts
+                .token_is_valid(secret)
+                .await
+                .unwrap_or_else(failed)
+        {
+            return Some(Self::Token(secret.to_owned()));
+        }
+        let secret = session_cookie(headers)?;
+        let valid = panel
+            .engine
+            .accounts
+            .session_is_valid(&secret)
+            .await
+            .unwrap_or_else(failed);
+        valid.then_some(Self::Session(secret))
+    }
+
+    /// Whether it is still good.
+    pub(crate) async fn is_valid(&self, panel: &Panel) -> bool {
+        match self {
+            Self::Session(secret) => panel.engine.accounts.session_is_valid(secret).await,
+            Self::Token(secret) => panel.engine.accounts.token_is_valid(secret).await,
+            Self::Open => Ok(true),
+        }
+        .unwrap_or_else(failed)
+    }
+}
+
+fn failed(error: engine::Error) -> bool {
+    tracing::error!(%error, "could not check a login");
+    false
+}
+
+/// The secret of `Authorization: Bearer`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, secret) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+/// The secret of the session cookie.
+pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, secret)| secret.to_owned())
+}
+
+/// The header that gives the browser its session.
+pub(crate) fn set_cookie(secret: &str) -> Option<HeaderValue> {
+    let text = format!("{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={COOKIE_SECONDS}");
+    HeaderValue::from_str(&text).ok()
+}
+
+/// The header that takes it away.
+pub(crate) fn clear_cookie() -> HeaderValue {
+    HeaderValue::from_static("aikore_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")
+}

@@ -1,0 +1,53 @@
+//! Headers that keep browsers from doing harm with the panel's own pages.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use leptos::nonce::use_nonce;
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+/// Marks an answer that came from a proxied app: the panel's rules would break it.
+#[derive(Clone, Copy)]
+pub(crate) struct FromApp;
+
+/// Sets the policy of a rendered page, with the nonce its inline scripts carry. Runs inside the rendering.
+pub(crate) fn allow_inline_scripts() {
+    if let (Some(options), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
+        && let Ok(value) = HeaderValue::from_str(&policy(&format!("'nonce-{nonce}'")))
+    {
+        options.insert_header(header::CONTENT_SECURITY_POLICY, value);
+    }
+}
+
+/// Adds what a handler has not set itself.
+pub(crate) fn protect(headers: &mut HeaderMap) {
+    let mut default = |name, value: &str| {
+        if !headers.contains_key(&name)
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
+            headers.insert(name, value);
+        }
+    };
+    default(header::CONTENT_SECURITY_POLICY, &policy(""));
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(header::X_FRAME_OPTIONS, "SAMEORIGIN");
+    // Not `no-referrer`: plain form posts would then carry `Origin: null`, which is refused.
+    default(header::REFERRER_POLICY, "same-origin");
+    default(header::CACHE_CONTROL, "no-store");
+}
+
+/// Everything from the panel itself; style *attributes* may be inline because rendered sizes need them.
+fn policy(script: &str) -> String {
+    format!(
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {script}; style-src 'self' {script}; \
+         style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'self'"
+    )
+}
+
+/// The policy of the API's interactive description, whose vendored script writes `<style>` elements.
+pub(crate) fn docs_policy() -> HeaderValue {
+    HeaderValue::from_static(
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
+         base-uri 'none'; frame-ancestors 'self'",
+    )
+}

@@ -1,0 +1,87 @@
+//! The app's pages and server functions, rendered here.
+
+use std::sync::Arc;
+
+use app::links::RequestOrigin;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use leptos::config::LeptosOptions;
+use leptos::prelude::{IntoView, provide_context, use_context};
+use leptos_axum::LeptosRoutes;
+
+use crate::credentials::Credential;
+use crate::state::Panel;
+use crate::{headers, login, origin};
+
+/// Pages whose forms are answered by our own routes under the same path.
+const FORM_PAGES: [&str; 2] = ["/login", "/setup"];
+
+/// Every page the app knows, and its server functions.
+pub(crate) fn router(panel: &Panel) -> Router<Panel> {
+    let context = context(panel.clone());
+    let document = document(panel);
+    let exclude = FORM_PAGES.map(str::to_owned).to_vec();
+    let (listed, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(
+        app::App,
+        Some(exclude),
+        context.clone(),
+    );
+    Router::new()
+        .leptos_routes_with_context(panel, listed, context, document)
+        .route("/login", get(form_page).post(login::log_in))
+        .route("/setup", get(form_page).post(login::set_up))
+        .merge(login::router())
+}
+
+/// `/login` and `/setup`; who is logged in already is led on.
+async fn form_page(State(panel): State<Panel>, request: Request) -> Response {
+    if request.extensions().get::<Credential>().is_some() {
+        return Redirect::to("/").into_response();
+    }
+    render(&panel, request).await
+}
+
+/// Any other address: the app's own "not found" page.
+pub(crate) async fn unknown(State(panel): State<Panel>, request: Request) -> Response {
+    let mut answer = render(&panel, request).await;
+    if answer.status() == StatusCode::OK {
+        *answer.status_mut() = StatusCode::NOT_FOUND;
+    }
+    answer
+}
+
+async fn render(panel: &Panel, request: Request<Body>) -> Response {
+    let handler = leptos_axum::render_app_async_with_context(context(panel.clone()), document(panel));
+    handler(request).await
+}
+
+fn document(panel: &Panel) -> impl Fn() -> leptos::prelude::AnyView + Clone + Send + Sync + 'static {
+    use leptos::prelude::IntoAny;
+    let options = Arc::new(<LeptosOptions as axum::extract::FromRef<Panel>>::from_ref(panel));
+    move || {
+        headers::allow_inline_scripts();
+        app::shell((*options).clone()).into_view().into_any()
+    }
+}
+
+/// What components and server functions find as context.
+fn context(panel: Panel) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        provide_context(panel.engine.clone());
+        let parts = use_context::<Parts>();
+        provide_context(request_origin(parts.as_ref().map(|parts| &parts.headers)));
+    }
+}
+
+/// How the asking browser reaches the panel.
+pub(crate) fn request_origin(headers: Option<&HeaderMap>) -> RequestOrigin {
+    RequestOrigin {
+        scheme: "http",
+        host: headers.and_then(origin::host).unwrap_or("localhost").to_owned(),
+    }
+}
