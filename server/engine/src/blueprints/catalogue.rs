@@ -14,7 +14,6 @@ use crate::{Error, Result};
 /// The top-level folder `blueprints/`, inside the program.
 #[derive(RustEmbed)]
 #[folder = "../../blueprints"]
-#[allow_missing = true]
 pub(super) struct Stock;
 
 /// Scripts that are no blueprints.
