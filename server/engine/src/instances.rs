@@ -13,7 +13,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rows::Rows;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Mutex;
 use types::instances::{ChangePreview, DeleteMode, DeletePreview, Instance, InstanceChange, InstanceId};
 use types::jobs::Job;
@@ -26,10 +25,7 @@ use crate::events::Events;
 use crate::jobs::Jobs;
 use crate::{EngineConfig, Error, Result};
 
-/// A connection to an app, whatever carries it.
-pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Duplex for T {}
+pub use crate::runner::Duplex;
 
 /// A followed log: pieces as they are written.
 pub struct LogFollower {

@@ -11,6 +11,8 @@ pub mod error;
 pub mod events;
 pub mod instances;
 pub mod jobs;
+mod process;
+pub mod runner;
 pub mod shim;
 pub mod telemetry;
 

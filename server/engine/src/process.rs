@@ -1,0 +1,241 @@
+//! The only code that starts, signals and looks at processes.
+//!
+//! Numeric pids are reused, so a process is named by its [`Identity`]: pid, kernel start time and boot. A
+//! zombie is not alive: it holds nothing but its number.
+
+pub(crate) mod memory;
+pub(crate) mod ports;
+pub(crate) mod table;
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+
+/// Environment variable that marks every process of a run with the run's uuid, so that a stray one is
+/// recognised after its parents are gone.
+pub(crate) const RUN_MARK: &str = "AIKORE_RUN";
+
+/// One process for all time, not just its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) pid: u32,
+    /// Clock ticks since boot.
+    pub(crate) start_time: u64,
+    pub(crate) boot_id: String,
+}
+
+impl Identity {
+    /// The process that has this number now.
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+        let stat = table::stat(pid).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Self {
+            pid,
+            start_time: stat.start_time,
+            boot_id: boot_id()?,
+        })
+    }
+
+    /// Whether it runs now.
+    pub(crate) fn is_alive(&self) -> bool {
+        boot_id().is_ok_and(|boot| boot == self.boot_id)
+            && table::stat(self.pid).is_some_and(|now| now.start_time == self.start_time && now.is_alive())
+    }
+}
+
+/// Names the time since the machine started.
+pub(crate) fn boot_id() -> io::Result<String> {
+    Ok(std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?
+        .trim()
+        .to_owned())
+}
+
+/// Names the machine, as far as it has a name.
+pub(crate) fn node_name() -> String {
+    nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// What a shim is started with.
+pub(crate) struct ShimCommand<'a> {
+    pub(crate) program: &'a Path,
+    pub(crate) run_dir: &'a Path,
+    pub(crate) uuid: &'a str,
+}
+
+/// Starts a shim in a session of its own. Its first line of output says whether the app was started.
+pub(crate) fn spawn_shim(shim: &ShimCommand<'_>) -> io::Result<tokio::process::Child> {
+    let errors = std::fs::File::create(shim.run_dir.join("shim.err"))?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the place that starts processes"
+    )]
+    let mut command = Command::new(shim.program);
+    command
+        .arg("shim")
+        .arg(shim.run_dir)
+        .env_clear()
+        .env(RUN_MARK, shim.uuid)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(errors);
+    // SAFETY: runs between fork and exec; setsid is async-signal-safe and touches no memory of ours.
+    #[expect(
+        unsafe_code,
+        reason = "the only way to leave the panel's session before the program starts"
+    )]
+    unsafe {
+        command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(io::Error::from));
+    }
+    // Tokio reaps the child whenever it ends, also after the handle is dropped.
+    tokio::process::Command::from(command).spawn()
+}
+
+/// What an app is started with.
+pub(crate) struct AppCommand<'a> {
+    pub(crate) argv: &'a [String],
+    pub(crate) env: &'a [(String, String)],
+    pub(crate) cwd: &'a Path,
+    pub(crate) uuid: &'a str,
+}
+
+/// Starts an app in a process group of its own, output and errors into one pipe so that their order stays.
+pub(crate) fn spawn_app(app: &AppCommand<'_>, output: io::PipeWriter) -> io::Result<u32> {
+    let (program, args) = app.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the place that starts processes"
+    )]
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .env_clear()
+        .envs(app.env.iter().map(|(name, value)| (name, value)))
+        .env(RUN_MARK, app.uuid)
+        .current_dir(app.cwd)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .process_group(0);
+    // SAFETY: runs between fork and exec; setting the signal mask is async-signal-safe and allocates nothing.
+    #[expect(
+        unsafe_code,
+        reason = "a child inherits the blocked signals of the shim and would never see TERM"
+    )]
+    unsafe {
+        command.pre_exec(|| SigSet::empty().thread_set_mask().map_err(io::Error::from));
+    }
+    Ok(command.spawn()?.id())
+}
+
+/// Makes orphaned descendants children of this process, so that none can get away.
+pub(crate) fn become_subreaper() -> io::Result<()> {
+    Ok(nix::sys::prctl::set_child_subreaper(true)?)
+}
+
+/// Turns the signals a shim cares about into something `poll` can wait for, and ignores those of a terminal.
+pub(crate) fn signals() -> io::Result<SignalFd> {
+    let mut taken = SigSet::empty();
+    for signal in [
+        Signal::SIGCHLD,
+        Signal::SIGTERM,
+        Signal::SIGINT,
+        Signal::SIGHUP,
+        Signal::SIGQUIT,
+    ] {
+        taken.add(signal);
+    }
+    taken.thread_block()?;
+    Ok(SignalFd::with_flags(
+        &taken,
+        SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC,
+    )?)
+}
+
+/// What became of a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reaped {
+    /// It returned a code.
+    Code(i32),
+    /// A signal ended it.
+    Signal(i32),
+}
+
+/// One dead child, or how many are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reap {
+    Dead(u32, Reaped),
+    /// Some live.
+    Alive,
+    /// No child is left. For a subreaper this is the kernel's word that no descendant is left either.
+    None,
+}
+
+/// Takes one dead child off the kernel's table.
+pub(crate) fn reap() -> Reap {
+    loop {
+        return match waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, code)) => Reap::Dead(pid.as_raw().cast_unsigned(), Reaped::Code(code)),
+            Ok(WaitStatus::Signaled(pid, signal, _)) => {
+                Reap::Dead(pid.as_raw().cast_unsigned(), Reaped::Signal(signal as i32))
+            }
+            Ok(WaitStatus::StillAlive) => Reap::Alive,
+            Ok(_) | Err(Errno::EINTR) => continue,
+            Err(_) => Reap::None,
+        };
+    }
+}
+
+fn raw(pid: u32) -> Option<Pid> {
+    // 0 and negative numbers mean groups: never by accident.
+    i32::try_from(pid).ok().filter(|pid| *pid > 1).map(Pid::from_raw)
+}
+
+/// Asks a process to end; one that is gone already counts as success.
+pub(crate) fn terminate(pid: u32) {
+    send(pid, Signal::SIGTERM);
+    // A stopped process would not see the request.
+    send(pid, Signal::SIGCONT);
+}
+
+/// Ends a process.
+pub(crate) fn end(pid: u32) {
+    send(pid, Signal::SIGKILL);
+}
+
+fn send(pid: u32, signal: Signal) {
+    if let Some(pid) = raw(pid) {
+        let _ = kill(pid, signal);
+    }
+}
+
+/// Sends TERM or KILL to a whole process group.
+pub(crate) fn signal_group(leader: u32, kill_it: bool) {
+    if let Some(leader) = raw(leader) {
+        let _ = killpg(leader, if kill_it { Signal::SIGKILL } else { Signal::SIGTERM });
+    }
+}
+
+/// The name of a signal by its number, such as `SIGKILL`.
+pub(crate) fn signal_name(number: i32) -> &'static str {
+    Signal::try_from(number).map_or("an unknown signal", Signal::as_str)
+}
+
+/// A path to `name` inside `dir` that is short enough for a unix socket's address, however deep `dir` lies;
+/// good while the returned file is open.
+pub(crate) fn short_path(dir: &Path, name: &str) -> io::Result<(std::fs::File, PathBuf)> {
+    use std::os::fd::AsRawFd;
+    let dir = std::fs::File::open(dir)?;
+    let path = PathBuf::from(format!("/proc/self/fd/{}/{name}", dir.as_raw_fd()));
+    Ok((dir, path))
+}

@@ -1,0 +1,120 @@
+//! Who listens where, by `/proc/net/tcp` and the open files of processes.
+
+use std::collections::HashMap;
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+
+use super::table;
+
+/// A listening socket.
+const LISTEN: &str = "0A";
+
+/// Listening sockets: inode to port.
+fn listeners() -> HashMap<u64, u16> {
+    ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .flat_map(|text| text.lines().skip(1).filter_map(parse).collect::<Vec<_>>())
+        .collect()
+}
+
+fn parse(line: &str) -> Option<(u64, u16)> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    if *fields.get(3)? != LISTEN {
+        return None;
+    }
+    let port = u16::from_str_radix(fields.get(1)?.rsplit_once(':')?.1, 16).ok()?;
+    Some((fields.get(9)?.parse().ok()?, port))
+}
+
+/// Inodes of the sockets a process has open; empty when we may not look.
+fn sockets(pid: u32) -> Vec<u64> {
+    let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return Vec::new();
+    };
+    files
+        .flatten()
+        .filter_map(|file| fs::read_link(file.path()).ok())
+        .filter_map(|target| {
+            target
+                .to_str()?
+                .strip_prefix("socket:[")?
+                .strip_suffix(']')?
+                .parse()
+                .ok()
+        })
+        .collect()
+}
+
+/// Ports these processes listen on, lowest first.
+pub(crate) fn listened_by(pids: &[u32]) -> Vec<u16> {
+    let listeners = listeners();
+    let mut ports: Vec<u16> = pids
+        .iter()
+        .flat_map(|pid| sockets(*pid))
+        .filter_map(|inode| listeners.get(&inode).copied())
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+/// Who listens on a port, as `name (pid)`; none when nobody does.
+pub(crate) fn holder(port: u16) -> Option<String> {
+    let inodes: Vec<u64> = listeners()
+        .into_iter()
+        .filter(|(_, listened)| *listened == port)
+        .map(|(inode, _)| inode)
+        .collect();
+    if inodes.is_empty() {
+        return None;
+    }
+    let process = table::all()
+        .into_iter()
+        .find(|process| sockets(process.pid).iter().any(|inode| inodes.contains(inode)));
+    Some(process.map_or_else(
+        || "a process of another user".to_owned(),
+        |process| process.label(),
+    ))
+}
+
+/// Whether somebody listens on a port of this machine.
+pub(crate) fn is_listened_on(port: u16) -> bool {
+    listeners().values().any(|listened| *listened == port)
+}
+
+/// A free port for an app, outside the ports the kernel hands out to outgoing connections (32768 and up), so
+/// that it stays free until the app takes it.
+pub(crate) fn free(taken: impl Fn(u16) -> bool) -> Option<u16> {
+    const FIRST: u16 = 21_000;
+    const COUNT: u16 = 11_000;
+    let begin: u16 = rand::random_range(0..COUNT);
+    (0..COUNT)
+        .map(|step| FIRST + (begin + step) % COUNT)
+        .find(|port| !taken(*port) && TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_of_a_port_is_named() {
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = socket.local_addr().unwrap().port();
+        assert!(
+            holder(port)
+                .unwrap()
+                .ends_with(&format!("({})", std::process::id()))
+        );
+        assert!(listened_by(&[std::process::id()]).contains(&port));
+        drop(socket);
+        assert_eq!(holder(port), None);
+    }
+
+    #[test]
+    fn two_free_ports_differ() {
+        let first = free(|_| false).unwrap();
+        assert_ne!(free(|port| port == first).unwrap(), first);
+    }
+}

@@ -1,0 +1,150 @@
+//! The seam between what an instance is and where it runs.
+//!
+//! A run is named by uuid and generation. Where and how it runs is known to the [`Runner`] alone, which keeps it
+//! in an opaque [`Handle`]; so a cluster's scheduler can take the place of [`LocalRunner`] later.
+
+mod connection;
+mod local;
+mod watching;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use types::instances::Exit;
+
+pub use self::local::LocalRunner;
+
+/// What names a run everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RunKey {
+    /// One start of an instance.
+    pub uuid: String,
+    /// Higher for every later run of the same instance.
+    pub generation: u64,
+}
+
+/// Where a run is; only the runner that gave it can read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Handle(pub serde_json::Value);
+
+/// A machine or cluster, for one boot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineId {
+    /// Its name.
+    pub node: String,
+    /// Changes with each boot.
+    pub boot_id: String,
+}
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct RunSpec {
+    /// Its name.
+    pub key: RunKey,
+    /// Program and arguments; no shell in between.
+    pub argv: Vec<String>,
+    /// The whole environment but for what the runner adds (GPUs, the run's mark).
+    pub env: Vec<(String, String)>,
+    /// Working directory.
+    pub cwd: PathBuf,
+    /// `0,1` or UUIDs; none = all.
+    pub gpus: Option<String>,
+    /// A directory for this run alone: spec, log, exit.
+    pub run_dir: PathBuf,
+    /// Between TERM and KILL when the app leaves processes behind or the shim itself is told to end.
+    pub grace: Duration,
+    /// A log file is closed and a new one begun at this size.
+    pub log_file_bytes: u64,
+    /// Closed log files kept.
+    pub log_files_kept: u32,
+}
+
+/// Where a run is in its life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Not known yet: the shim was not reached so far.
+    Unknown,
+    /// The app's main process lives.
+    Running {
+        /// On its machine.
+        pid: u32,
+    },
+    /// Processes are being ended.
+    Stopping {
+        /// How the main process ended, once it has.
+        exit: Option<Exit>,
+        /// What KILL did not end, by name and pid.
+        survivors: Vec<String>,
+    },
+    /// Nothing of it is left.
+    Over(Exit),
+    /// Its supervisor is gone without a word; processes of it may be left. Never the same as stopped.
+    Lost,
+}
+
+/// What a run uses now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Living processes.
+    pub processes: u32,
+    /// Resident memory, bytes.
+    pub memory_bytes: u64,
+    /// Processor time since the processes began, milliseconds.
+    pub cpu_ms: u64,
+}
+
+/// What can be opened to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// A port of the app.
+    Tcp(u16),
+    /// The log from a byte on as frames: offset u64, length u32 (little endian), bytes. Ends with the run.
+    Log(u64),
+}
+
+/// A byte stream to a run, whatever carries it.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Duplex for T {}
+
+/// Starts, finds again, reaches and ends runs.
+#[async_trait]
+pub trait Runner: Send + Sync + 'static {
+    /// Where its runs live.
+    fn fingerprint(&self) -> EngineId;
+
+    /// Starts a run; returns when the app's process exists.
+    async fn start(&self, spec: &RunSpec) -> std::io::Result<Handle>;
+
+    /// Every run that was started and not forgotten, ended ones included.
+    async fn recover(&self) -> std::io::Result<Vec<(RunKey, Handle)>>;
+
+    /// The state as it changes; ends at [`RunState::Over`] or [`RunState::Lost`].
+    fn watch(&self, handle: &Handle) -> std::io::Result<watch::Receiver<RunState>>;
+
+    /// The state now.
+    async fn inspect(&self, handle: &Handle) -> std::io::Result<RunState>;
+
+    /// Asks a run to end. For a lost run: ends what is left of it and returns when nothing is.
+    async fn stop(&self, handle: &Handle, grace: Duration) -> std::io::Result<()>;
+
+    /// Waits for the end.
+    async fn wait(&self, handle: &Handle) -> std::io::Result<Exit>;
+
+    /// What it uses now.
+    async fn stats(&self, handle: &Handle) -> std::io::Result<Stats>;
+
+    /// Ports its processes listen on.
+    async fn ports(&self, handle: &Handle) -> std::io::Result<Vec<u16>>;
+
+    /// A stream to it.
+    async fn open(&self, handle: &Handle, stream: Stream) -> std::io::Result<Box<dyn Duplex>>;
+
+    /// Its end was stored: it need not be recovered any more.
+    async fn forget(&self, handle: &Handle) -> std::io::Result<()>;
+}

@@ -1,0 +1,100 @@
+//! Watching one run through its shim, and finding out what became of it when the shim is gone.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::RunState;
+use super::connection;
+use super::local::LocalHandle;
+use crate::process::{self, Identity};
+use crate::shim::protocol::{Command, Phase, Push, State, Stream};
+use crate::shim::record::{self, Ended, Running};
+
+/// Between two attempts to reach a shim that is just coming up.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// Publishes the state of a run until it is over or lost.
+pub(super) async fn watch(handle: LocalHandle, state: watch::Sender<RunState>) {
+    loop {
+        if let Err(error) = listen(&handle, &state).await {
+            tracing::debug!(run.uuid = %handle.key.uuid, %error, "no connection to the shim");
+        }
+        if matches!(*state.borrow(), RunState::Over(_)) {
+            return;
+        }
+        if let Some(end) = without_shim(&handle) {
+            state.send_replace(end);
+            return;
+        }
+        if state.is_closed() {
+            return;
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Passes on what the shim says until it ends or nobody wants to know any more.
+async fn listen(handle: &LocalHandle, state: &watch::Sender<RunState>) -> std::io::Result<()> {
+    let (mut connection, _) = connection::open(&handle.run_dir, &handle.opening(Stream::Control)).await?;
+    loop {
+        let push = tokio::select! {
+            push = connection.receive::<Push>() => push?,
+            () = state.closed() => return Ok(()),
+        };
+        match push {
+            Some(Push::State(now)) => {
+                let now = translate(now);
+                let over = matches!(now, RunState::Over(_));
+                state.send_replace(now);
+                if over {
+                    return connection.send(&Command::Seen).await;
+                }
+            }
+            Some(Push::Pong) => {}
+            None => return Ok(()),
+        }
+    }
+}
+
+fn translate(state: State) -> RunState {
+    match (state.phase, state.exit) {
+        (Phase::Over, Some(exit)) => RunState::Over(exit),
+        (Phase::Running, _) => RunState::Running { pid: state.app_pid },
+        (_, exit) => RunState::Stopping {
+            exit,
+            survivors: state.survivors,
+        },
+    }
+}
+
+/// What the run directory and the process table say; none while a shim lives.
+pub(super) fn without_shim(handle: &LocalHandle) -> Option<RunState> {
+    let recorded = || record::read::<Ended>(&handle.run_dir, record::EXIT).ok();
+    if let Some(ended) = recorded() {
+        return Some(RunState::Over(ended.exit));
+    }
+    let alive = match record::read::<Running>(&handle.run_dir, record::SHIM) {
+        Ok(running) => running.shim.is_alive(),
+        // It may be on its way; then it carries the mark already.
+        Err(_) => !process::table::strays(&handle.key.uuid, None).is_empty(),
+    };
+    if alive {
+        return None;
+    }
+    // It may have finished between the two looks.
+    Some(recorded().map_or(RunState::Lost, |ended| RunState::Over(ended.exit)))
+}
+
+/// The processes of a run whose shim is gone.
+pub(super) fn orphans(handle: &LocalHandle) -> Vec<process::table::Stat> {
+    let shim = record::read::<Running>(&handle.run_dir, record::SHIM)
+        .ok()
+        .map(|running| running.shim);
+    // After a reboot the numbers mean other processes.
+    let shim = shim.filter(|shim| process::boot_id().is_ok_and(|boot| boot == shim.boot_id));
+    process::table::strays(
+        &handle.key.uuid,
+        shim.map(|Identity { pid, start_time, .. }| (pid, start_time)),
+    )
+}

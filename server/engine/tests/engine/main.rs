@@ -1,0 +1,3 @@
+//! The engine with real processes, real signals and real ports.
+
+mod runs;
