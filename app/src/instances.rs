@@ -1,13 +1,47 @@
 //! The dashboard: the table of instances and what people do with it.
 
+pub mod commands;
+pub mod empty;
+pub mod filter;
+pub mod row;
 mod rows;
+pub mod status;
+pub mod table;
 
 use leptos::prelude::*;
+use leptos::server_fn::error::ServerFnUrlError;
+use leptos_meta::Title;
+use serde::{Deserialize, Serialize};
+use types::blueprints::Blueprint;
 use types::instances::Instance;
 
 pub use rows::{Row, Rows};
 
 use crate::ApiError;
+use crate::live::{Live, OfflineBanner};
+use crate::shell::{BottomNav, TopBar};
+use crate::splitter::{Axis, Splitter};
+use crate::telemetry::MachinePane;
+use crate::tools::ToolsPane;
+use crate::ui::{Clock, ErrorNote};
+use commands::{Commands, VerbForms};
+use empty::Welcome;
+use table::InstancesPane;
+
+/// What the dashboard is rendered from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dashboard {
+    /// The server's clock, Unix milliseconds.
+    pub now: i64,
+    /// Every instance in table order.
+    pub instances: Vec<Instance>,
+    /// The catalogue.
+    pub blueprints: Vec<Blueprint>,
+}
+
+/// The catalogue, for everything on the page that offers or names a blueprint.
+#[derive(Clone, Copy)]
+pub struct Catalogue(pub StoredValue<Vec<Blueprint>>);
 
 /// Every instance, with links as the asking browser sees them.
 #[server(prefix = "/fn", endpoint = "list_instances")]
@@ -20,8 +54,103 @@ pub(crate) async fn list_instances() -> Result<Vec<Instance>, ApiError> {
         .collect())
 }
 
+/// Everything the dashboard needs, in one request.
+#[server(prefix = "/fn", endpoint = "load_dashboard")]
+pub(crate) async fn load_dashboard() -> Result<Dashboard, ApiError> {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX));
+    Ok(Dashboard {
+        now,
+        instances: list_instances().await?,
+        blueprints: expect_context::<engine::Engine>().blueprints.list().await?,
+    })
+}
+
 /// The dashboard.
 #[component]
 pub fn InstancesPage() -> impl IntoView {
-    view! { <h1>"Instances"</h1> }
+    let dashboard = Resource::new(|| (), |()| load_dashboard());
+    let posted = posted_error();
+    view! {
+        <Title text="Instances" />
+        <div class="app app--fixed">
+            <TopBar />
+            <OfflineBanner />
+            {posted.map(|error| view! { <ErrorNote text=error.to_string() /> })}
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move {
+                    match dashboard.await {
+                        Ok(dashboard) => view! { <Workbench dashboard /> }.into_any(),
+                        Err(error) => view! { <Unavailable error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+            <BottomNav />
+        </div>
+    }
+}
+
+/// The panes, with the state they share.
+#[component]
+fn Workbench(
+    /// What the server knows.
+    dashboard: Dashboard,
+) -> impl IntoView {
+    let rows = expect_context::<Rows>();
+    let clock = expect_context::<Clock>();
+    Live::get().seed(dashboard.instances);
+    clock.begin(dashboard.now);
+    clock.tick();
+    provide_context(Catalogue(StoredValue::new(dashboard.blueprints)));
+    provide_context(Commands::from_context());
+    let none = Memo::new(move |_| rows.is_empty());
+    view! {
+        <VerbForms />
+        {move || {
+            if none.get() {
+                view! { <Welcome /> }.into_any()
+            } else {
+                view! {
+                    <main class="workbench" id="main">
+                        <InstancesPane />
+                        <Splitter axis=Axis::Y label="Height of the instances pane" />
+                        <ToolsPane />
+                        <Splitter axis=Axis::X label="Width of the tools pane" />
+                        <MachinePane />
+                    </main>
+                }
+                    .into_any()
+            }
+        }}
+    }
+}
+
+/// Instead of the panes when the server cannot say what there is.
+#[component]
+fn Unavailable(
+    /// Why.
+    error: ApiError,
+) -> impl IntoView {
+    view! {
+        <main class="page" id="main">
+            <div class="empty">
+                <h1 class="gate__title">"The instances cannot be shown"</h1>
+                <ErrorNote text=error.to_string() />
+                <a class="button button--filled" href="/" rel="external">
+                    "Try again"
+                </a>
+            </div>
+        </main>
+    }
+}
+
+/// Why a form that was posted without scripts failed; the answer sends the browser back with the error in
+/// the address.
+fn posted_error() -> Option<ApiError> {
+    let error = use_context::<leptos::server::ServerActionError>()?;
+    error
+        .path()
+        .starts_with("/fn/")
+        .then(|| ServerFnUrlError::<ApiError>::decode_err(error.err()))
 }

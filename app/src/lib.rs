@@ -1,5 +1,7 @@
 //! Pages, components and server functions: what people see.
 
+pub mod accounts;
+pub mod browser;
 pub mod error;
 pub mod instances;
 pub mod links;
@@ -9,9 +11,10 @@ pub mod shell;
 pub mod splitter;
 pub mod telemetry;
 pub mod tools;
+pub mod ui;
 
 use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
+use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
@@ -22,12 +25,39 @@ pub use shell::shell;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    live::Live::provide();
+    provide_context(live::Live::provide().rows());
+    provide_context(ui::Clock::default());
+    provide_context(ui::Toasts::default());
     view! {
+        <Title formatter=|page: String| if page.is_empty() { "AiKore".to_owned() } else { format!("{page} · AiKore") } />
         <Router>
-            <Routes fallback=|| view! { <p>"There is no such page."</p> }>
+            <Routes fallback=NoSuchPage>
                 <Route path=path!("/") view=instances::InstancesPage ssr=SsrMode::Async />
+                <Route path=path!("/instances/:id/logs") view=logs::LogsPage ssr=SsrMode::Async />
+                <Route path=path!("/login") view=accounts::LoginPage ssr=SsrMode::Async />
+                <Route path=path!("/setup") view=accounts::SetupPage ssr=SsrMode::Async />
             </Routes>
         </Router>
+        <ui::ToastRegion />
+    }
+}
+
+/// Says that an address leads nowhere.
+#[component]
+fn NoSuchPage() -> impl IntoView {
+    view! {
+        <Title text="No such page" />
+        <div class="app">
+            <shell::TopBar />
+            <main class="page" id="main">
+                <div class="empty">
+                    <h1 class="gate__title">"There is no such page"</h1>
+                    <p>"The address may be old or mistyped."</p>
+                    <a class="button button--filled" href="/">
+                        "Show the instances"
+                    </a>
+                </div>
+            </main>
+        </div>
     }
 }

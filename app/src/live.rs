@@ -123,6 +123,12 @@ impl Live {
         }
     }
 
+    /// Takes over the answer to a request.
+    pub fn answer(self, instance: Instance) {
+        self.home
+            .with_value(|home| home.with(|| self.rows.answer(instance)));
+    }
+
     /// The samples of the last minutes, oldest first; tracked.
     pub fn samples(self) -> RwSignal<VecDeque<Sample>> {
         self.samples

@@ -1,18 +1,23 @@
-//! The HTML document around the application.
+//! The HTML document around the application, and the bars every page has.
 
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 use crate::App;
+use crate::live::ConnectionLamp;
+use crate::ui::{Icon, Menu, ThemeButton};
+
+/// Every icon and status shape, referred to by `<use href="#…">`.
+const SYMBOLS: &str = include_str!("shell/symbols.svg");
 
 /// The document every page is rendered into.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=theme()>
             <head>
                 <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="stylesheet" href="/pkg/aikore.css" />
                 <HydrationScripts options />
@@ -20,7 +25,109 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </head>
             <body>
                 <App />
+                // After the application, where hydration does not look; only the server ever renders it.
+                <svg class="sprite" aria-hidden="true" inner_html=SYMBOLS></svg>
             </body>
         </html>
+    }
+}
+
+/// The theme the browser asked for by cookie.
+#[cfg(feature = "ssr")]
+fn theme() -> &'static str {
+    let light = use_context::<http::request::Parts>().is_some_and(|request| {
+        let cookies = request.headers.get_all(http::header::COOKIE);
+        cookies
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .any(|cookie| cookie.trim() == "aikore_theme=light")
+    });
+    if light { "light" } else { "dark" }
+}
+
+#[cfg(not(feature = "ssr"))]
+fn theme() -> &'static str {
+    "dark"
+}
+
+/// What the machine calls itself.
+#[cfg(feature = "ssr")]
+fn machine_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| String::new(), |name| name.trim().to_owned())
+}
+
+#[cfg(not(feature = "ssr"))]
+fn machine_name() -> String {
+    String::new()
+}
+
+/// The machine's name on both sides; the browser reads what the server wrote into the page.
+pub fn shared_machine_name() -> String {
+    SharedValue::new(machine_name).into_inner()
+}
+
+/// The product's mark and name.
+#[component]
+pub fn Brand(
+    /// Added to the class `brand`.
+    #[prop(optional)]
+    class: &'static str,
+) -> impl IntoView {
+    view! {
+        <a class=format!("brand {class}") href="/">
+            <svg class="brand__mark" viewBox="0 0 20 20" fill="none" aria-hidden="true">
+                <path d="M10 1.5 18 17H2z" stroke="currentColor" stroke-width="1.8" stroke-linejoin="round" />
+                <circle cx="10" cy="12" r="2.4" fill="var(--accent)" />
+            </svg>
+            "AiKore"
+        </a>
+    }
+}
+
+/// The bar on top of every page.
+#[component]
+pub fn TopBar() -> impl IntoView {
+    view! {
+        <a class="skip" href="#main" rel="external">
+            "Skip to the content"
+        </a>
+        <header class="topbar">
+            <Brand />
+            <nav class="topnav" aria-label="Main">
+                <a class="topnav__link" href="/" aria-current="page">
+                    "Instances"
+                </a>
+            </nav>
+            <div class="topbar__end">
+                <ConnectionLamp />
+                <ThemeButton />
+                <Menu icon="user" label="Account">
+                    <form method="post" action="/logout">
+                        <button class="menu__item" type="submit">
+                            "Log out"
+                        </button>
+                    </form>
+                </Menu>
+            </div>
+        </header>
+    }
+}
+
+/// The bar at the foot of a phone.
+#[component]
+pub fn BottomNav() -> impl IntoView {
+    view! {
+        <nav class="bottomnav" aria-label="Main, at the foot">
+            <a class="bottomnav__link" href="/" aria-current="page">
+                <Icon name="layers" />
+                "Instances"
+            </a>
+            <a class="bottomnav__link bottomnav__link--new" href="/?new=1">
+                <Icon name="plus" />
+                "New"
+            </a>
+        </nav>
     }
 }

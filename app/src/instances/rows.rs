@@ -28,6 +28,24 @@ impl Rows {
         self.0.get()
     }
 
+    /// Whether there are none; tracked.
+    pub fn is_empty(self) -> bool {
+        self.0.with(Vec::is_empty)
+    }
+
+    /// Takes over the answer to a request, unless the socket has already said something newer.
+    pub fn answer(self, instance: Instance) {
+        let stale = self.0.with_untracked(|rows| {
+            rows.iter().find(|row| row.id == instance.id).is_some_and(|row| {
+                row.instance
+                    .with_untracked(|present| !is_later(&instance, present))
+            })
+        });
+        if !stale {
+            self.apply(Event::Instance(Box::new(instance)));
+        }
+    }
+
     /// One row; tracks the list, not the row.
     pub fn find(self, id: InstanceId) -> Option<Row> {
         self.0.with(|rows| rows.iter().copied().find(|row| row.id == id))
@@ -82,6 +100,11 @@ impl Row {
             self.instance.set(instance);
         }
     }
+}
+
+/// Both counters only grow: the configuration's version and the moment of the last change of status.
+fn is_later(new: &Instance, present: &Instance) -> bool {
+    new.row_version >= present.row_version && new.status_since >= present.status_since
 }
 
 fn position(rows: &[Row], id: InstanceId) -> Option<usize> {

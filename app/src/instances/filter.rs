@@ -1,0 +1,120 @@
+//! Which rows are shown: a choice in the address, so that it works without scripts and survives a reload.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use types::instances::{Health, Instance, Status};
+
+use super::Rows;
+
+/// A choice of rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Filter {
+    /// Every row.
+    #[default]
+    All,
+    /// What is ready.
+    Running,
+    /// What is on its way up or down.
+    Changing,
+    /// What a person should look at.
+    Attention,
+    /// What does not run.
+    Stopped,
+}
+
+impl Filter {
+    /// In the order they are offered.
+    pub const EVERY: [Self; 5] = [
+        Self::All,
+        Self::Running,
+        Self::Changing,
+        Self::Attention,
+        Self::Stopped,
+    ];
+
+    /// On the tab.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::Running => "Running",
+            Self::Changing => "Changing",
+            Self::Attention => "Attention",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    /// In the address.
+    pub fn href(self) -> &'static str {
+        match self {
+            Self::All => "/",
+            Self::Running => "/?show=running",
+            Self::Changing => "/?show=changing",
+            Self::Attention => "/?show=attention",
+            Self::Stopped => "/?show=stopped",
+        }
+    }
+
+    fn from_address(text: Option<&str>) -> Self {
+        Self::EVERY
+            .into_iter()
+            .find(|filter| text.is_some_and(|text| filter.word().eq_ignore_ascii_case(text)))
+            .unwrap_or_default()
+    }
+
+    /// Whether it shows an instance.
+    pub fn shows(self, instance: &Instance) -> bool {
+        match self {
+            Self::All => true,
+            Self::Running => instance.status == Status::Started,
+            Self::Changing => matches!(
+                instance.status,
+                Status::Queued | Status::Installing | Status::Starting | Status::Stopping
+            ),
+            Self::Attention => {
+                matches!(instance.status, Status::Stalled | Status::Error)
+                    || instance.status == Status::Started && instance.health == Health::Unhealthy
+            }
+            Self::Stopped => instance.status == Status::Stopped,
+        }
+    }
+}
+
+/// The choice of the present address.
+pub fn use_filter() -> Memo<Filter> {
+    let query = use_query_map();
+    Memo::new(move |_| Filter::from_address(query.read().get_str("show")))
+}
+
+/// The tabs with their counts.
+#[component]
+pub fn FilterTabs(
+    /// The present choice.
+    filter: Memo<Filter>,
+) -> impl IntoView {
+    let rows = expect_context::<Rows>();
+    let tab = move |each: Filter| {
+        let count = Memo::new(move |_| {
+            let shown = |row: &super::Row| row.instance.with(|instance| each.shows(instance));
+            rows.get().iter().filter(|row| shown(row)).count()
+        });
+        view! {
+            <a
+                class="segmented__item"
+                href=each.href()
+                data-noscroll
+                aria-current=move || (filter.get() == each).then_some("true")
+            >
+                {each.word()}
+                " "
+                <span class="segmented__count">{count}</span>
+            </a>
+        }
+    };
+    view! {
+        <div class="scroll-x">
+            <nav class="segmented" aria-label="Filter by status">
+                {Filter::EVERY.map(tab).collect_view()}
+            </nav>
+        </div>
+    }
+}

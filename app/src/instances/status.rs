@@ -1,0 +1,144 @@
+//! The status of an instance as shape, word, colour and one line that says why.
+
+use leptos::prelude::*;
+use types::instances::{Health, Instance, Status};
+
+use super::Row;
+use crate::ui::Clock;
+use crate::ui::words::{ago, duration};
+
+/// What the status cell shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Face {
+    /// Symbol.
+    pub shape: &'static str,
+    /// Part of the class: `ok`, `warn`, `err`, `busy`, `idle`.
+    pub tone: &'static str,
+    /// The status in words.
+    pub word: &'static str,
+    /// Why, or since when.
+    pub note: String,
+}
+
+/// How an instance looks at a moment.
+pub fn face(instance: &Instance, now: i64) -> Face {
+    let since = duration(now - instance.status_since);
+    let up = duration(now - instance.started_at.unwrap_or(instance.status_since));
+    let reason_or = |other: String| {
+        if instance.status_reason.is_empty() {
+            other
+        } else {
+            instance.status_reason.clone()
+        }
+    };
+    let (shape, tone, word, note) = match instance.status {
+        Status::Started if instance.health == Health::Unhealthy => (
+            "s-unhealthy",
+            "warn",
+            "Started, unhealthy",
+            reason_or("It does not answer any more".to_owned()),
+        ),
+        Status::Started if instance.health == Health::Healthy => {
+            ("s-healthy", "ok", "Started", format!("Healthy · {up}"))
+        }
+        Status::Started => ("s-healthy", "ok", "Started", up),
+        Status::Starting => (
+            "s-starting",
+            "busy",
+            "Starting",
+            reason_or(format!("Not ready yet · {since}")),
+        ),
+        Status::Stalled => (
+            "s-stalled",
+            "warn",
+            "Stalled",
+            reason_or(format!("No answer after {up} · still trying")),
+        ),
+        Status::Stopping => ("s-stopping", "idle", "Stopping", reason_or(since)),
+        Status::Queued => (
+            "s-queued",
+            "idle",
+            "Queued",
+            reason_or("Waits for its turn".to_owned()),
+        ),
+        Status::Installing => ("download", "busy", "Installing", reason_or(since)),
+        Status::Error => (
+            "s-error",
+            "err",
+            "Error",
+            reason_or(ago(instance.status_since, now)),
+        ),
+        Status::Stopped if instance.run == 0 => ("s-stopped", "idle", "Stopped", "Never started".to_owned()),
+        Status::Stopped => (
+            "s-stopped",
+            "idle",
+            "Stopped",
+            reason_or(format!("Stopped {}", ago(instance.status_since, now))),
+        ),
+    };
+    Face {
+        shape,
+        tone,
+        word,
+        note,
+    }
+}
+
+/// Shape and word on one line.
+#[component]
+pub fn StatusBadge(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    let clock = expect_context::<Clock>();
+    let face = Memo::new(move |_| row.instance.with(|instance| face(instance, clock.now())));
+    view! {
+        <span class=move || face.with(|face| format!("status status--inline status--{}{}", face.tone, still(face)))>
+            <Shape face />
+            <span class="status__word">{move || face.with(|face| face.word)}</span>
+        </span>
+    }
+}
+
+/// The status cell of a row.
+#[component]
+pub fn StatusCell(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    let clock = expect_context::<Clock>();
+    let face = Memo::new(move |_| row.instance.with(|instance| face(instance, clock.now())));
+    let note = Memo::new(move |_| face.with(|face| face.note.clone()));
+    let word = Memo::new(move |_| face.with(|face| face.word));
+    view! {
+        <span class=move || face.with(|face| format!("status status--{}{}", face.tone, still(face)))>
+            <Shape face />
+            <span class="status__word">{word}</span>
+            <span class="status__note" title=note>
+                {note}
+            </span>
+        </span>
+    }
+}
+
+#[component]
+fn Shape(
+    /// Which.
+    face: Memo<Face>,
+) -> impl IntoView {
+    let href = Memo::new(move |_| face.with(|face| format!("#{}", face.shape)));
+    view! {
+        <svg class="status__shape" aria-hidden="true">
+            <use href=href />
+        </svg>
+    }
+}
+
+/// Only "starting" turns.
+fn still(face: &Face) -> &'static str {
+    if face.tone == "busy" && face.shape != "s-starting" {
+        " status--down"
+    } else {
+        ""
+    }
+}

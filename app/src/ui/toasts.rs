@@ -1,0 +1,80 @@
+//! Short messages about what happened elsewhere on the page or failed.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::Icon;
+use crate::ApiError;
+
+/// How long a good message stays; errors stay until closed.
+const SHOWN_FOR: Duration = Duration::from_secs(6);
+/// The oldest go when more come.
+const MOST: usize = 5;
+
+#[derive(Clone, PartialEq, Eq)]
+struct Toast {
+    number: u32,
+    text: String,
+    error: bool,
+}
+
+/// The messages on the screen.
+#[derive(Clone, Copy, Default)]
+pub struct Toasts {
+    shown: RwSignal<Vec<Toast>>,
+    count: StoredValue<u32>,
+}
+
+impl Toasts {
+    /// Says that something worked.
+    pub fn say(self, text: impl Into<String>) {
+        let number = self.push(text.into(), false);
+        set_timeout(move || self.close(number), SHOWN_FOR);
+    }
+
+    /// Says that something did not work, and what to do.
+    pub fn fail(self, error: &ApiError) {
+        self.push(error.to_string(), true);
+    }
+
+    fn push(self, text: String, error: bool) -> u32 {
+        let number = self.count.get_value() + 1;
+        self.count.set_value(number);
+        self.shown.update(|shown| {
+            shown.retain(|toast| toast.text != text);
+            shown.push(Toast { number, text, error });
+            let surplus = shown.len().saturating_sub(MOST);
+            shown.drain(..surplus);
+        });
+        number
+    }
+
+    fn close(self, number: u32) {
+        self.shown
+            .try_update(|shown| shown.retain(|toast| toast.number != number));
+    }
+}
+
+/// Where messages appear, and where screen readers hear them.
+#[component]
+pub fn ToastRegion() -> impl IntoView {
+    let toasts = expect_context::<Toasts>();
+    view! {
+        <div class="toasts" role="status" aria-live="polite">
+            <For each=move || toasts.shown.get() key=|toast| toast.number let:toast>
+                <div class="toast" class:toast--err=toast.error role=toast.error.then_some("alert")>
+                    <span class="grow">{toast.text}</span>
+                    <button
+                        class="button button--icon button--sm"
+                        type="button"
+                        aria-label="Close this message"
+                        on:click=move |_| toasts.close(toast.number)
+                    >
+                        <Icon name="close" class="icon--sm" />
+                    </button>
+                </div>
+            </For>
+        </div>
+    }
+}

@@ -1,0 +1,112 @@
+//! Sizes and times as people read them.
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// A length of time in at most two units: `4 h 12 min`.
+pub fn duration(milliseconds: i64) -> String {
+    let seconds = (milliseconds / 1000).max(0);
+    let two = |big: i64, big_unit: &str, small: i64, small_unit: &str| {
+        if small == 0 {
+            format!("{big} {big_unit}")
+        } else {
+            format!("{big} {big_unit} {small} {small_unit}")
+        }
+    };
+    match seconds {
+        0..MINUTE => format!("{seconds} s"),
+        MINUTE..HOUR => format!("{} min", seconds / MINUTE),
+        HOUR..DAY => two(seconds / HOUR, "h", seconds % HOUR / MINUTE, "min"),
+        _ => two(seconds / DAY, "d", seconds % DAY / HOUR, "h"),
+    }
+}
+
+/// How long ago a moment was.
+pub fn ago(then: i64, now: i64) -> String {
+    if now - then < 5_000 {
+        "just now".to_owned()
+    } else {
+        format!("{} ago", duration(now - then))
+    }
+}
+
+/// A size in the unit that suits it: `1.2 GB`.
+#[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+pub fn bytes(size: u64) -> String {
+    const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
+    let mut value = size as f64;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    match unit {
+        0 => format!("{size} {}", UNITS[0]),
+        _ if value < 9.95 => format!("{value:.1} {}", UNITS[unit]),
+        _ => format!("{value:.0} {}", UNITS[unit]),
+    }
+}
+
+/// A number with a comma before each three digits.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 file`, `2 files`.
+pub fn count(number: u64, singular: &str, plural: &str) -> String {
+    format!(
+        "{} {}",
+        thousands(number),
+        if number == 1 { singular } else { plural }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_two_units() {
+        for (seconds, text) in [
+            (-5, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (3599, "59 min"),
+            (15_120, "4 h 12 min"),
+            (7200, "2 h"),
+            (100_000, "1 d 3 h"),
+        ] {
+            assert_eq!(duration(seconds * 1000), text);
+        }
+    }
+
+    #[test]
+    fn sizes_have_two_digits() {
+        for (size, text) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1234, "1.2 kB"),
+            (9_960_000, "10 MB"),
+            (999_600_000, "1.0 GB"),
+            (24_000_000_000, "24 GB"),
+        ] {
+            assert_eq!(bytes(size), text);
+        }
+    }
+
+    #[test]
+    fn big_numbers_have_commas() {
+        assert_eq!(thousands(1), "1");
+        assert_eq!(thousands(123), "123");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+    }
+}
