@@ -4,6 +4,7 @@ mod accounts;
 mod health;
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -97,7 +98,7 @@ async fn panel(config: &Config) -> Result<(), Failure> {
         .await
         .map_err(|error| Failure::new(format!("AiKore cannot listen on {address}: {error}.")))?;
     let address = listener.local_addr().unwrap_or(address);
-    let engine = Engine::open(engine_config(config)?).await?;
+    let engine = Engine::open(engine_config(config, address)?).await?;
     let open = config.auth == Auth::Off;
     let panel = Panel::new(engine.clone(), open, &config.allowed_hosts);
     let shutdown = panel.shutdown.clone();
@@ -107,10 +108,12 @@ async fn panel(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {
+fn engine_config(config: &Config, address: SocketAddr) -> Result<EngineConfig, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::new(format!("AiKore cannot find its own program file: {error}.")))?;
     let mut engine = EngineConfig::new(config.data.data_dir.clone(), program);
+    engine.address = address.to_string();
+    engine.blueprints_dir.clone_from(&config.blueprints_dir);
     engine.port_range = config.port_range()?;
     engine.log_file_bytes = config.log_file_mb * 1024 * 1024;
     engine.log_files_kept = config.log_files;
@@ -118,7 +121,7 @@ fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {
 }
 
 /// Prints the link to open.
-async fn announce(engine: &Engine, open: bool, address: std::net::SocketAddr) -> Result<(), Failure> {
+async fn announce(engine: &Engine, open: bool, address: SocketAddr) -> Result<(), Failure> {
     let mut shown = address;
     if shown.ip().is_unspecified() {
         shown.set_ip(std::net::Ipv4Addr::LOCALHOST.into());

@@ -17,6 +17,7 @@ mod pages;
 pub mod router;
 mod routes;
 pub mod serve;
+mod socket;
 pub mod state;
 
 pub use router::router;

@@ -81,7 +81,7 @@ pub(crate) async fn set_up(State(panel): State<Panel>, Form(form): Form<SetupFor
 async fn log_out(State(panel): State<Panel>, request: Request) -> Result<Response, HttpError> {
     if let Some(Credential::Session(secret)) = request.extensions().get::<Credential>() {
         panel.engine.accounts.log_out(secret).await?;
-        panel.sessions_changed().notify_waiters();
+        panel.login_ended();
     }
     let mut answer = Redirect::to("/login").into_response();
     answer.headers_mut().insert(header::SET_COOKIE, clear_cookie());

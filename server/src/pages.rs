@@ -13,8 +13,10 @@ use axum::routing::get;
 use leptos::config::LeptosOptions;
 use leptos::prelude::{IntoView, provide_context, use_context};
 use leptos_axum::LeptosRoutes;
+use serde::Deserialize;
 
 use crate::credentials::Credential;
+use crate::error::{HttpError, Query};
 use crate::state::Panel;
 use crate::{headers, login, origin};
 
@@ -33,17 +35,40 @@ pub(crate) fn router(panel: &Panel) -> Router<Panel> {
     );
     Router::new()
         .leptos_routes_with_context(panel, listed, context, document)
-        .route("/login", get(form_page).post(login::log_in))
-        .route("/setup", get(form_page).post(login::set_up))
+        .route("/login", get(login_page).post(login::log_in))
+        .route("/setup", get(setup_page).post(login::set_up))
         .merge(login::router())
 }
 
-/// `/login` and `/setup`; who is logged in already is led on.
-async fn form_page(State(panel): State<Panel>, request: Request) -> Response {
+/// Who is logged in already is led on.
+async fn login_page(State(panel): State<Panel>, request: Request) -> Response {
     if request.extensions().get::<Credential>().is_some() {
         return Redirect::to("/").into_response();
     }
     render(&panel, request).await
+}
+
+/// Shown only to who has the link of the log, or was told that it is used up.
+async fn setup_page(
+    State(panel): State<Panel>,
+    Query(link): Query<SetupLink>,
+    request: Request,
+) -> Result<Response, HttpError> {
+    if panel.is_open() || panel.engine.accounts.is_set_up().await? {
+        return Ok(Redirect::to("/login").into_response());
+    }
+    let good = panel.engine.accounts.check_setup_token(&link.token).await.is_ok();
+    if !good && link.error.as_deref() != Some("expired") {
+        return Ok(Redirect::to("/setup?error=expired").into_response());
+    }
+    Ok(render(&panel, request).await)
+}
+
+#[derive(Deserialize)]
+struct SetupLink {
+    #[serde(default)]
+    token: String,
+    error: Option<String>,
 }
 
 /// Any other address: the app's own "not found" page.

@@ -10,7 +10,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::guard::{guard, panicked};
 use crate::state::Panel;
-use crate::{assets, pages, routes};
+use crate::{assets, pages, routes, socket};
 
 /// The whole panel. The guard wraps the fallback too, so an unlisted route cannot fall through it.
 pub fn router(panel: Panel) -> Router {
@@ -20,6 +20,7 @@ pub fn router(panel: Panel) -> Router {
         .merge(routes::router())
         .route("/pkg/{*path}", get(assets::serve))
         .route("/favicon.svg", get(assets::serve))
+        .route("/ws", get(socket::open))
         .fallback(unknown)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(panel.clone(), guard))

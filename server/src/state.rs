@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use engine::Engine;
 use leptos::config::LeptosOptions;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::list_cache::ListCache;
@@ -25,7 +25,7 @@ struct Shared {
     open: bool,
     hosts: AllowedHosts,
     leptos: LeptosOptions,
-    sessions_changed: Notify,
+    sessions: watch::Sender<()>,
     list: ListCache,
 }
 
@@ -42,7 +42,7 @@ impl Panel {
             open,
             hosts: AllowedHosts::new(allowed_hosts),
             leptos,
-            sessions_changed: Notify::new(),
+            sessions: watch::Sender::new(()),
             list: ListCache::default(),
         };
         Self {
@@ -61,9 +61,14 @@ impl Panel {
         &self.shared.hosts
     }
 
-    /// Rung whenever a session or token ended, so that sockets look again.
-    pub(crate) fn sessions_changed(&self) -> &Notify {
-        &self.shared.sessions_changed
+    /// A session or token ended: sockets that live on it look again.
+    pub(crate) fn login_ended(&self) {
+        self.shared.sessions.send_replace(());
+    }
+
+    /// Changes whenever a session or token ended.
+    pub(crate) fn logins(&self) -> watch::Receiver<()> {
+        self.shared.sessions.subscribe()
     }
 
     pub(crate) fn list_cache(&self) -> &ListCache {
