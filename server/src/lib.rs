@@ -14,6 +14,7 @@ mod logging;
 mod login;
 mod origin;
 mod pages;
+mod proxy;
 pub mod router;
 mod routes;
 pub mod serve;
@@ -21,4 +22,5 @@ mod socket;
 pub mod state;
 
 pub use router::router;
+pub use routes::description;
 pub use state::Panel;

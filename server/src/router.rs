@@ -10,7 +10,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::guard::{guard, panicked};
 use crate::state::Panel;
-use crate::{assets, pages, routes, socket};
+use crate::{assets, pages, proxy, routes, socket};
 
 /// The whole panel. The guard wraps the fallback too, so an unlisted route cannot fall through it.
 pub fn router(panel: Panel) -> Router {
@@ -18,6 +18,7 @@ pub fn router(panel: Panel) -> Router {
     Router::new()
         .merge(pages)
         .merge(routes::router())
+        .merge(proxy::router())
         .route("/pkg/{*path}", get(assets::serve))
         .route("/favicon.svg", get(assets::serve))
         .route("/ws", get(socket::open))

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::list_cache::ListCache;
 use crate::origin::AllowedHosts;
+use crate::proxy::Pool;
 
 /// The panel; cheap to clone.
 #[derive(Clone)]
@@ -27,6 +28,7 @@ struct Shared {
     leptos: LeptosOptions,
     sessions: watch::Sender<()>,
     list: ListCache,
+    apps: Pool,
 }
 
 impl Panel {
@@ -44,6 +46,7 @@ impl Panel {
             leptos,
             sessions: watch::Sender::new(()),
             list: ListCache::default(),
+            apps: Pool::default(),
         };
         Self {
             engine,
@@ -69,6 +72,11 @@ impl Panel {
     /// Changes whenever a session or token ended.
     pub(crate) fn logins(&self) -> watch::Receiver<()> {
         self.shared.sessions.subscribe()
+    }
+
+    /// Connections to the apps.
+    pub(crate) fn apps(&self) -> &Pool {
+        &self.shared.apps
     }
 
     pub(crate) fn list_cache(&self) -> &ListCache {

@@ -52,13 +52,12 @@ impl InstanceBody {
     }
 }
 
-type Answer = Result<(StatusCode, Json<InstanceBody>), HttpError>;
+type Shown = (StatusCode, Json<InstanceBody>);
+type Answer = Result<Shown, HttpError>;
 
-fn answer(status: StatusCode, headers: &HeaderMap, instance: Instance) -> Answer {
-    Ok((
-        status,
-        Json(InstanceBody::new(&request_origin(Some(headers)), instance)),
-    ))
+fn shown(status: StatusCode, headers: &HeaderMap, instance: Instance) -> Shown {
+    let origin = request_origin(Some(headers));
+    (status, Json(InstanceBody::new(&origin, instance)))
 }
 
 /// Every instance in table order; never cut short.
@@ -67,13 +66,12 @@ fn answer(status: StatusCode, headers: &HeaderMap, instance: Instance) -> Answer
 async fn list(State(panel): State<Panel>, headers: HeaderMap) -> Result<Response, HttpError> {
     let origin = request_origin(Some(&headers));
     let generation = panel.engine.events.published();
-    let text = match panel.list_cache().get(generation, &origin.host) {
-        Some(text) => text,
-        None => {
-            let text = list_text(&panel, &origin).await?;
-            panel.list_cache().put(generation, &origin.host, text.clone());
-            text
-        }
+    let text = if let Some(text) = panel.list_cache().get(generation, &origin.host) {
+        text
+    } else {
+        let text = list_text(&panel, &origin).await?;
+        panel.list_cache().put(generation, &origin.host, text.clone());
+        text
     };
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
@@ -93,18 +91,22 @@ async fn list_text(panel: &Panel, origin: &RequestOrigin) -> Result<Bytes, HttpE
 #[utoipa::path(get, path = "/api/instances/{id}", tag = "instances", params(("id" = i64, Path)),
     responses((status = 200, body = InstanceBody), (status = 404, body = ErrorBody)))]
 async fn get(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segment<InstanceId>) -> Answer {
-    answer(StatusCode::OK, &headers, panel.engine.instances.get(id).await?)
+    Ok(shown(
+        StatusCode::OK,
+        &headers,
+        panel.engine.instances.get(id).await?,
+    ))
 }
 
 /// Adds a stopped instance.
 #[utoipa::path(post, path = "/api/instances/", tag = "instances", request_body = NewInstance,
     responses((status = 201, body = InstanceBody), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
 async fn create(State(panel): State<Panel>, headers: HeaderMap, Body(new): Body<NewInstance>) -> Answer {
-    answer(
+    Ok(shown(
         StatusCode::CREATED,
         &headers,
         panel.engine.instances.create(new).await?,
-    )
+    ))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -128,40 +130,40 @@ async fn update(
     Body(change): Body<InstanceChange>,
 ) -> Answer {
     let instance = panel.engine.instances.update(id, change, saving.restart).await?;
-    answer(StatusCode::OK, &headers, instance)
+    Ok(shown(StatusCode::OK, &headers, instance))
 }
 
 /// Asks to start; the status follows.
 #[utoipa::path(post, path = "/api/instances/{id}/start", tag = "instances", params(("id" = i64, Path)),
     responses((status = 202, body = InstanceBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
 async fn start(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segment<InstanceId>) -> Answer {
-    answer(
+    Ok(shown(
         StatusCode::ACCEPTED,
         &headers,
         panel.engine.instances.start(id).await?,
-    )
+    ))
 }
 
 /// Asks to stop; `stopped` is shown once nothing of it is left.
 #[utoipa::path(post, path = "/api/instances/{id}/stop", tag = "instances", params(("id" = i64, Path)),
     responses((status = 202, body = InstanceBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
 async fn stop(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segment<InstanceId>) -> Answer {
-    answer(
+    Ok(shown(
         StatusCode::ACCEPTED,
         &headers,
         panel.engine.instances.stop(id).await?,
-    )
+    ))
 }
 
 /// Asks to stop, then to start.
 #[utoipa::path(post, path = "/api/instances/{id}/restart", tag = "instances", params(("id" = i64, Path)),
     responses((status = 202, body = InstanceBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
 async fn restart(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segment<InstanceId>) -> Answer {
-    answer(
+    Ok(shown(
         StatusCode::ACCEPTED,
         &headers,
         panel.engine.instances.restart(id).await?,
-    )
+    ))
 }
 
 /// What deleting would remove, to the byte.

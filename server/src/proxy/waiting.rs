@@ -1,0 +1,256 @@
+//! What is shown instead of an app that does not run (yet): why, its last lines, and the app itself as soon
+//! as it is ready. Works without scripts.
+
+use std::fmt::Write as _;
+
+use app::error::ErrorKind;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use engine::instances::LogPosition;
+use types::instances::{Instance, Status};
+
+use crate::error::HttpError;
+use crate::guard::accepts_html;
+use crate::state::Panel;
+
+/// Seconds until the page, or a script, asks again.
+const AGAIN_S: u32 = 2;
+
+/// How much of the log's end is read, and how many lines of it are shown.
+const TAIL_BYTES: u64 = 8 * 1024;
+const TAIL_LINES: usize = 14;
+
+/// Why there is no app.
+struct Reason {
+    status: StatusCode,
+    code: &'static str,
+    /// `ComfyUI main is starting`.
+    title: String,
+    text: String,
+    /// Whether it is worth asking again.
+    again: bool,
+}
+
+/// For an instance that is not `started`.
+pub(super) async fn page(panel: &Panel, headers: &HeaderMap, instance: &Instance) -> Response {
+    let name = &instance.name;
+    let (words, again, text) = match instance.status {
+        Status::Starting | Status::Started => (
+            "is starting",
+            true,
+            "This page becomes the app as soon as it is ready.",
+        ),
+        Status::Queued => (
+            "waits for its turn",
+            true,
+            "It starts after those before it; this page becomes the app.",
+        ),
+        Status::Installing => (
+            "is being installed",
+            true,
+            "This page becomes the app as soon as it is ready.",
+        ),
+        Status::Stalled => (
+            "is not ready yet",
+            true,
+            "It takes longer than its blueprint expects. It may still become ready; its log says more.",
+        ),
+        Status::Stopping => (
+            "is stopping",
+            true,
+            "Wait until it has ended, then start it again in the panel.",
+        ),
+        Status::Stopped => (
+            "is stopped",
+            false,
+            "Start it in the panel, then reload this page.",
+        ),
+        Status::Error => (
+            "has failed",
+            false,
+            "Look at its log in the panel, then start it again.",
+        ),
+    };
+    let reason = Reason {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: if again { "not_ready" } else { "not_running" },
+        title: format!("{name} {words}"),
+        text: text.to_owned(),
+        again,
+    };
+    answer(panel, headers, Some(instance), reason).await
+}
+
+/// For an app that should answer and does not.
+pub(super) async fn unreachable(panel: &Panel, headers: &HeaderMap, instance: &Instance) -> Response {
+    let reason = Reason {
+        status: StatusCode::BAD_GATEWAY,
+        code: "app_unreachable",
+        title: format!("{} does not answer", instance.name),
+        text: "It runs, but did not take the request. Its log may say why; reload to try again.".to_owned(),
+        again: false,
+    };
+    answer(panel, headers, Some(instance), reason).await
+}
+
+/// For an address that belongs to no instance.
+pub(super) fn no_such_app(headers: &HeaderMap, slug: &str) -> Response {
+    let text = format!("No instance has the address “{slug}”. It may have been renamed or deleted.");
+    if !accepts_html(headers) {
+        return HttpError::new(ErrorKind::NotFound, "unknown_instance", text, "").into_response();
+    }
+    let reason = Reason {
+        status: StatusCode::NOT_FOUND,
+        code: "unknown_instance",
+        title: "There is no such app".to_owned(),
+        text,
+        again: false,
+    };
+    (reason.status, Html(html(&reason, None, &[]))).into_response()
+}
+
+async fn answer(panel: &Panel, headers: &HeaderMap, instance: Option<&Instance>, reason: Reason) -> Response {
+    let mut answer = if accepts_html(headers) {
+        let lines = match instance {
+            Some(instance) => last_lines(panel, instance).await,
+            None => Vec::new(),
+        };
+        Html(html(&reason, instance, &lines)).into_response()
+    } else {
+        let why = instance.map_or("", |instance| instance.status_reason.as_str());
+        HttpError::new(
+            ErrorKind::Conflict,
+            reason.code,
+            format!("{}.", reason.title),
+            why,
+        )
+        .into_response()
+    };
+    *answer.status_mut() = reason.status;
+    if reason.again {
+        answer.headers_mut().insert(header::RETRY_AFTER, AGAIN_S.into());
+    }
+    answer
+}
+
+async fn last_lines(panel: &Panel, instance: &Instance) -> Vec<String> {
+    let log = panel
+        .engine
+        .instances
+        .log(instance.id, None, LogPosition::Tail(TAIL_BYTES))
+        .await;
+    log.map(|chunk| tail(&chunk.content)).unwrap_or_default()
+}
+
+/// The last lines as a terminal would show them: no colours, of a progress bar only its last state.
+fn tail(text: &str) -> Vec<String> {
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| {
+            plain(
+                line.trim_end_matches('\r')
+                    .rsplit('\r')
+                    .next()
+                    .unwrap_or_default(),
+            )
+        })
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(TAIL_LINES)..].to_vec()
+}
+
+/// Without terminal sequences and other invisible characters.
+fn plain(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut characters = line.chars().peekable();
+    while let Some(c) = characters.next() {
+        if c == '\u{1b}' {
+            if characters.next_if_eq(&'[').is_some() {
+                while characters.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
+            }
+        } else if c == '\t' || !c.is_control() {
+            text.push(c);
+        }
+    }
+    text
+}
+
+fn html(reason: &Reason, instance: Option<&Instance>, lines: &[String]) -> String {
+    let mut page = String::from(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
+    );
+    if reason.again {
+        let _ = write!(page, "<meta http-equiv=\"refresh\" content=\"{AGAIN_S}\">");
+    }
+    let _ = write!(
+        page,
+        "<title>{title} · AiKore</title><link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\
+         <link rel=\"stylesheet\" href=\"/pkg/aikore.css\"></head><body><main class=\"page waiting\" id=\"main\">\
+         <div class=\"stack stack--wide\"><h1 class=\"gate__title\">{title}</h1><p class=\"muted\" role=\"status\">{text}</p>",
+        title = escape(&reason.title),
+        text = escape(&reason.text),
+    );
+    if let Some(why) = instance
+        .map(|one| &one.status_reason)
+        .filter(|why| !why.is_empty())
+    {
+        let _ = write!(
+            page,
+            "<p class=\"note\"><span></span><span>{}</span></p>",
+            escape(why)
+        );
+    }
+    if !lines.is_empty() {
+        let _ = write!(
+            page,
+            "<pre class=\"log waiting__log\" aria-label=\"Last lines of the log\">"
+        );
+        for line in lines {
+            let _ = writeln!(page, "{}", escape(line));
+        }
+        page.push_str("</pre>");
+    }
+    page.push_str("<p class=\"row\"><a class=\"button\" href=\"/\" target=\"_top\">Open the panel</a>");
+    if let Some(instance) = instance {
+        let id = instance.id;
+        let _ = write!(
+            page,
+            "<a class=\"button\" href=\"/instances/{id}/logs\" target=\"_top\">Show the log</a>"
+        );
+    }
+    page.push_str("</p></div></main></body></html>");
+    page
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_shown_as_a_terminal_would() {
+        let text = "\u{1b}[32mready\u{1b}[0m\r\n10%\r50%\r99%\r\n\n<b>\u{7}\n";
+        assert_eq!(tail(text), ["ready", "99%", "<b>"]);
+        assert_eq!(tail(&"x\n".repeat(100)).len(), TAIL_LINES);
+    }
+
+    #[test]
+    fn markup_of_an_app_stays_text() {
+        assert_eq!(escape("<a href='x'>&\""), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");
+    }
+}
