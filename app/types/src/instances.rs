@@ -304,7 +304,7 @@ pub struct InstanceChange {
     /// New name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// New blueprint; `launch.sh` is kept.
+    /// New blueprint; a `launch.sh` that somebody edited is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_blueprint: Option<String>,
     /// New GPU choice.

@@ -5,17 +5,21 @@
 //! publishes each row on the bus whenever something of it changes.
 
 mod create;
+mod delete;
 pub(crate) mod fields;
+mod order;
 mod ports;
 mod rows;
+mod script;
+mod tree;
+mod update;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use rows::Rows;
 use tokio::sync::Mutex;
-use types::instances::{ChangePreview, DeleteMode, DeletePreview, Instance, InstanceChange, InstanceId};
-use types::jobs::Job;
+use types::instances::{Instance, InstanceId};
 use types::logs::{LogChunk, Run};
 
 use crate::blueprints::Blueprints;
@@ -74,7 +78,8 @@ pub(crate) struct Parts {
 impl Instances {
     /// Reads the configuration and finishes what an earlier panel left half done.
     pub(crate) async fn open(parts: Parts) -> Result<Self> {
-        let mut rows = crate::db::instances::list(parts.db.read()).await?;
+        let rows = crate::db::instances::list(parts.db.read()).await?;
+        let mut rows = delete::finish(&parts.dir, &parts.db, &parts.jobs, rows).await?;
         let names: HashMap<String, String> = parts
             .blueprints
             .list()
@@ -120,24 +125,6 @@ impl Instances {
         Ok(self.inner.rows.find(|row| row.slug == slug))
     }
 
-    /// What saving these changes would do; validates, changes nothing.
-    pub async fn preview(&self, changes: Vec<(InstanceId, InstanceChange)>) -> Result<Vec<ChangePreview>> {
-        let _ = changes;
-        Err(Error::Unfinished)
-    }
-
-    /// Saves a change, and restarts the instance if it runs, `restart` is set and a changed value needs it.
-    pub async fn update(&self, id: InstanceId, change: InstanceChange, restart: bool) -> Result<Instance> {
-        let _ = (change, restart);
-        Err(Error::UnknownInstance(id))
-    }
-
-    /// Puts the rows in this order; rows not named keep their order after the named ones.
-    pub async fn reorder(&self, order: Vec<InstanceId>) -> Result<()> {
-        let _ = order;
-        Err(Error::Unfinished)
-    }
-
     /// Starts; returns as soon as the status is `starting`.
     pub async fn start(&self, id: InstanceId) -> Result<Instance> {
         Err(Error::UnknownInstance(id))
@@ -150,17 +137,6 @@ impl Instances {
 
     /// Stops with proof, then starts; returns at once.
     pub async fn restart(&self, id: InstanceId) -> Result<Instance> {
-        Err(Error::UnknownInstance(id))
-    }
-
-    /// What deleting would remove.
-    pub async fn delete_preview(&self, id: InstanceId) -> Result<DeletePreview> {
-        Err(Error::UnknownInstance(id))
-    }
-
-    /// Deletes as a job; a permanent deletion needs the name in `confirm`.
-    pub async fn delete(&self, id: InstanceId, mode: DeleteMode, confirm: Option<String>) -> Result<Job> {
-        let _ = (mode, confirm);
         Err(Error::UnknownInstance(id))
     }
 

@@ -23,8 +23,9 @@ impl Instances {
         fields::contained_output(&inner.dir, &row)?;
 
         let _changes = inner.changes.lock().await;
-        inner.check_name_is_free(&name, None)?;
-        row.slug = inner.free_slug(&name, None);
+        let rows = inner.rows.list();
+        check_name_is_free(&rows, &name, None)?;
+        row.slug = free_slug(&rows, &name, None);
         row.public_port = Some(match row.public_port {
             Some(port) => {
                 inner.check_port(port)?;
@@ -55,31 +56,6 @@ impl Instances {
 }
 
 impl Inner {
-    /// Refuses a name that another instance than `own` has, in whatever case.
-    pub(super) fn check_name_is_free(&self, name: &InstanceName, own: Option<InstanceId>) -> Result<()> {
-        let wanted = name.as_str().to_lowercase();
-        let taken = self
-            .rows
-            .find(|row| Some(row.id) != own && row.name.to_lowercase() == wanted);
-        taken.map_or(Ok(()), |row| Err(Error::NameTaken(row.name)))
-    }
-
-    /// The name's address, with `-2`, `-3`, … when another instance than `own` has it.
-    pub(super) fn free_slug(&self, name: &InstanceName, own: Option<InstanceId>) -> String {
-        let base = name.slug();
-        let mut slug = base.clone();
-        let mut number = 2;
-        while self
-            .rows
-            .find(|row| Some(row.id) != own && row.slug == slug)
-            .is_some()
-        {
-            slug = format!("{base}-{number}");
-            number += 1;
-        }
-        slug
-    }
-
     /// Makes the instance's directory. Its name holds the row's number, which is never used again, so neither
     /// is the name: what an earlier instance left in `outputs/` or `trash/` stays its own.
     async fn make_directory(&self, mut row: Instance, script: Vec<u8>) -> Result<(Instance, PathBuf)> {
@@ -92,6 +68,31 @@ impl Inner {
             .unwrap_or_default();
         Ok((row, path))
     }
+}
+
+/// Refuses a name that another instance than `own` has, in whatever case.
+pub(super) fn check_name_is_free(
+    rows: &[Instance],
+    name: &InstanceName,
+    own: Option<InstanceId>,
+) -> Result<()> {
+    let wanted = name.as_str().to_lowercase();
+    let taken = rows
+        .iter()
+        .find(|row| Some(row.id) != own && row.name.to_lowercase() == wanted);
+    taken.map_or(Ok(()), |row| Err(Error::NameTaken(row.name.clone())))
+}
+
+/// The name's address, with `-2`, `-3`, … when another instance than `own` has it.
+pub(super) fn free_slug(rows: &[Instance], name: &InstanceName, own: Option<InstanceId>) -> String {
+    let base = name.slug();
+    let mut slug = base.clone();
+    let mut number = 2;
+    while rows.iter().any(|row| Some(row.id) != own && row.slug == slug) {
+        slug = format!("{base}-{number}");
+        number += 1;
+    }
+    slug
 }
 
 /// Adds the row under a passing directory name.

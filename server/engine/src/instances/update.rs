@@ -1,0 +1,304 @@
+//! Saving changes: looked at as a whole first, saved second, and only then does anything restart.
+
+use types::blueprints::Subpath;
+use types::instances::{ChangePreview, Instance, InstanceChange, InstanceId, Status};
+use types::names::InstanceName;
+
+use super::create::write_script;
+use super::{Inner, Instances, fields};
+use crate::{Error, Result, blocking, clock, db};
+
+/// Columns that a run was started with: their change takes effect at the next start.
+const NEEDS_RESTART: [&str; 9] = [
+    "base_blueprint",
+    "gpu_ids",
+    "persistent_mode",
+    "output_path",
+    "python_version",
+    "cuda_version",
+    "torch_version",
+    "env_vars",
+    "launch_args",
+];
+
+/// A change that passed every check.
+struct Plan {
+    next: Instance,
+    changed: Vec<&'static str>,
+    restarts: bool,
+    /// New text of `launch.sh`.
+    script: Option<Vec<u8>>,
+}
+
+impl Instances {
+    /// What saving these changes would do; validates, changes nothing. Each change is looked at as if the
+    /// ones before it were saved already.
+    pub async fn preview(&self, changes: Vec<(InstanceId, InstanceChange)>) -> Result<Vec<ChangePreview>> {
+        let mut rows = self.inner.rows.list();
+        let mut previews = Vec::with_capacity(changes.len());
+        for (id, change) in changes {
+            let place = rows
+                .iter()
+                .position(|row| row.id == id)
+                .ok_or(Error::UnknownInstance(id))?;
+            let name = rows[place].name.clone();
+            previews.push(match self.inner.plan(&rows, &rows[place], change).await {
+                Ok(plan) => {
+                    rows[place] = plan.next;
+                    ChangePreview {
+                        id,
+                        name,
+                        changed: plan.changed.iter().map(|&column| column.to_owned()).collect(),
+                        restarts: plan.restarts,
+                        problem: None,
+                    }
+                }
+                Err(error) => ChangePreview {
+                    id,
+                    name,
+                    changed: Vec::new(),
+                    restarts: false,
+                    problem: Some(error.to_string()),
+                },
+            });
+        }
+        Ok(previews)
+    }
+
+    /// Saves a change, and restarts the instance if it runs, `restart` is set and a changed value needs it.
+    pub async fn update(&self, id: InstanceId, change: InstanceChange, restart: bool) -> Result<Instance> {
+        let (saved, restarts) = self.inner.save(id, change).await?;
+        if !(restart && restarts) {
+            return Ok(saved);
+        }
+        match self.restart(id).await {
+            // It ended in the meantime: nothing is left to restart.
+            Err(Error::WrongStatus { .. } | Error::NotRunning(_)) => self.get(id).await,
+            answer => answer,
+        }
+    }
+}
+
+impl Inner {
+    async fn save(&self, id: InstanceId, change: InstanceChange) -> Result<(Instance, bool)> {
+        let _changes = self.changes.lock().await;
+        let present = self.rows.get(id)?;
+        let mut plan = self.plan(&self.rows.list(), &present, change).await?;
+        if plan.changed.is_empty() {
+            return Ok((present, false));
+        }
+        plan.next.row_version = present.row_version + 1;
+        plan.next.updated_at = clock::now_ms();
+
+        let transaction = self.db.begin().await?;
+        if !db::instances::update(&transaction, &plan.next, present.row_version).await? {
+            return Err(stale(&present));
+        }
+        let path = self.launch_script(&present)?;
+        let before = match plan.script.take() {
+            None => None,
+            Some(script) => {
+                let path = path.clone();
+                blocking(move || {
+                    let before = std::fs::read(&path).ok();
+                    write_script(&path, &script)?;
+                    Ok(before)
+                })
+                .await?
+            }
+        };
+        if let Err(error) = transaction.commit().await {
+            if let Some(before) = before {
+                blocking(move || write_script(&path, &before)).await?;
+            }
+            return Err(error.into());
+        }
+        self.rows.change(id, |row| {
+            *row = with_facts_of(plan.next, row);
+            Ok((row.clone(), plan.restarts))
+        })
+    }
+
+    /// What a change of `present` comes to beside `rows`; all that can be wrong with it is found here.
+    async fn plan(&self, rows: &[Instance], present: &Instance, change: InstanceChange) -> Result<Plan> {
+        if change
+            .row_version
+            .is_some_and(|version| version != present.row_version)
+        {
+            return Err(stale(present));
+        }
+        let mut next = present.clone();
+        if let Some(name) = &change.name {
+            let name = InstanceName::new(name)?;
+            super::create::check_name_is_free(rows, &name, Some(present.id))?;
+            if name.as_str() != present.name {
+                next.slug = super::create::free_slug(rows, &name, Some(present.id));
+                name.as_str().clone_into(&mut next.name);
+            }
+        }
+        let wanted_blueprint = change.base_blueprint.clone();
+        apply(&mut next, change)?;
+        let script = match wanted_blueprint {
+            Some(wanted) => self.take_blueprint(present, &mut next, &wanted).await?,
+            None => None,
+        };
+        fields::check(&next)?;
+        if next.output_path != present.output_path {
+            fields::contained_output(&self.dir, &next)?;
+        }
+        if let Some(port) = next.public_port.filter(|port| Some(*port) != present.public_port) {
+            self.check_port(port)?;
+        }
+        let changed = changed(present, &next);
+        let restarts = matches!(
+            present.status,
+            Status::Starting | Status::Started | Status::Stalled
+        ) && (changed.iter().any(|column| NEEDS_RESTART.contains(column))
+            || (changed.contains(&"slug") && self.knows_its_prefix(present).await));
+        Ok(Plan {
+            next,
+            changed,
+            restarts,
+            script,
+        })
+    }
+
+    /// Gives `next` another blueprint. The instance's own `launch.sh` is the truth: it is replaced only while
+    /// it still is what the old blueprint says, so that nobody's edits are lost.
+    async fn take_blueprint(
+        &self,
+        present: &Instance,
+        next: &mut Instance,
+        wanted: &str,
+    ) -> Result<Option<Vec<u8>>> {
+        if wanted.strip_suffix(".sh").unwrap_or(wanted)
+            == present
+                .base_blueprint
+                .strip_suffix(".sh")
+                .unwrap_or(&present.base_blueprint)
+        {
+            return Ok(None); // also when the blueprint is gone from the catalogue
+        }
+        if present.parent_instance_id.is_some() {
+            return Err(Error::InvalidField {
+                field: "base_blueprint",
+                problem: "A satellite uses the script of its parent; change it there.".to_owned(),
+            });
+        }
+        let (blueprint, script) = self.blueprints.read(wanted).await?;
+        next.base_blueprint = blueprint.filename;
+        next.blueprint_name = blueprint.name;
+        let old = self.blueprints.script(&present.base_blueprint).await.ok();
+        let path = self.launch_script(present)?;
+        let own = blocking(move || Ok(std::fs::read(path).ok())).await?;
+        Ok((own.is_none() || own == old).then_some(script))
+    }
+
+    /// Whether the app was told its base path, which holds the slug.
+    async fn knows_its_prefix(&self, row: &Instance) -> bool {
+        match self.blueprint_of(row).await {
+            Ok(blueprint) => blueprint.subpath == Subpath::Keep,
+            Err(_) => false,
+        }
+    }
+}
+
+fn stale(present: &Instance) -> Error {
+    Error::StaleRow {
+        name: present.name.clone(),
+        row_version: present.row_version,
+    }
+}
+
+/// Takes over the fields that are given; name and blueprint are looked at elsewhere.
+fn apply(row: &mut Instance, change: InstanceChange) -> Result<()> {
+    fn take<T>(field: &mut T, given: Option<T>) {
+        if let Some(value) = given {
+            *field = value;
+        }
+    }
+    if let Some(gpus) = change.gpu_ids {
+        row.gpu_ids = fields::gpu_ids(gpus)?;
+    }
+    take(&mut row.autostart, change.autostart);
+    take(&mut row.persistent_mode, change.persistent_mode);
+    take(&mut row.public_port, change.public_port);
+    take(&mut row.access_pattern, change.access_pattern);
+    take(&mut row.public_access, change.public_access);
+    take(
+        &mut row.hostname,
+        change.hostname.map(|host| host.trim().to_owned()),
+    );
+    take(&mut row.use_custom_hostname, change.use_custom_hostname);
+    take(&mut row.output_path, change.output_path.map(fields::optional));
+    take(
+        &mut row.python_version,
+        change.python_version.map(fields::version),
+    );
+    take(&mut row.cuda_version, change.cuda_version.map(fields::version));
+    take(&mut row.torch_version, change.torch_version.map(fields::version));
+    take(
+        &mut row.env_vars,
+        change.env_vars.map(|text| fields::lines(&text)),
+    );
+    take(
+        &mut row.launch_args,
+        change.launch_args.map(|text| fields::lines(&text)),
+    );
+    take(&mut row.restart_policy, change.restart_policy);
+    Ok(())
+}
+
+/// Columns whose value differs. That a form sent a column says nothing.
+fn changed(old: &Instance, new: &Instance) -> Vec<&'static str> {
+    macro_rules! differing {
+        ($($column:ident),* $(,)?) => {
+            [$((stringify!($column), old.$column != new.$column)),*]
+        };
+    }
+    let columns = differing![
+        name,
+        slug,
+        base_blueprint,
+        gpu_ids,
+        autostart,
+        persistent_mode,
+        public_port,
+        access_pattern,
+        public_access,
+        hostname,
+        use_custom_hostname,
+        output_path,
+        python_version,
+        cuda_version,
+        torch_version,
+        env_vars,
+        launch_args,
+        restart_policy,
+    ];
+    columns
+        .into_iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(column, _)| column)
+        .collect()
+}
+
+/// A new configuration with the facts of a run as they are now: the run went on while it was saved.
+fn with_facts_of(configuration: Instance, facts: &Instance) -> Instance {
+    Instance {
+        status: facts.status,
+        status_reason: facts.status_reason.clone(),
+        status_since: facts.status_since,
+        pid: facts.pid,
+        exit_code: facts.exit_code,
+        started_at: facts.started_at,
+        internal_port: facts.internal_port,
+        desktop_display: facts.desktop_display,
+        desktop_port: facts.desktop_port,
+        health: facts.health,
+        restarts: facts.restarts,
+        run: facts.run,
+        port_active: facts.port_active,
+        ..configuration
+    }
+}
