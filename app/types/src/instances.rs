@@ -167,6 +167,7 @@ pub struct Exit {
 }
 
 /// An instance: every column of its row and the facts of its present or last run.
+#[expect(clippy::struct_excessive_bools, reason = "they are columns")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Instance {

@@ -92,8 +92,24 @@ impl InstanceName {
 /// Letters of every script, digits, blanks, and marks that are harmless in a path and on a screen.
 fn is_allowed(c: char) -> bool {
     match c {
-        '/' | '\\' | '<' | '>' | '"' | '\'' | '`' | '$' | '&' | '|' | ';' | '*' | '?' | ':' => false,
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => false,
+        '/'
+        | '\\'
+        | '<'
+        | '>'
+        | '"'
+        | '\''
+        | '`'
+        | '$'
+        | '&'
+        | '|'
+        | ';'
+        | '*'
+        | '?'
+        | ':'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => false,
         c => !c.is_control() && (c == ' ' || !c.is_whitespace()),
     }
 }

@@ -84,7 +84,7 @@ fn options(path: &std::path::Path, writes: bool) -> ConnectOptions {
     if writes {
         options.idle_timeout(None).max_lifetime(None);
     } else {
-        options.idle_timeout(Duration::from_secs(60));
+        options.idle_timeout(Duration::from_mins(1));
     }
     options
 }

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 /// Wrong passwords before a client has to wait.
 const FREE: u32 = 5;
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
 /// Wrong passwords of all clients before everybody has to wait: many addresses guess as fast as one.
 const FREE_ALL: u32 = 100;
 /// Short, because it also keeps out the person who knows the password.
 const LONGEST_WAIT_ALL: Duration = Duration::from_secs(30);
 /// After so long without an attempt, a client begins anew.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
 /// Clients that are remembered at most; the one quiet for longest is forgotten first.
 const CLIENTS_MAX: usize = 4096;
 

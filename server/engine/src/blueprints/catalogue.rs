@@ -66,11 +66,7 @@ impl Catalogue {
     /// with plain file names.
     pub(super) fn read(&self, name: &str) -> Result<(Blueprint, Vec<u8>)> {
         let unknown = || Error::UnknownBlueprint(name.to_owned());
-        let filename = if name.ends_with(".sh") {
-            name.to_owned()
-        } else {
-            format!("{name}.sh")
-        };
+        let filename = format!("{}.sh", name.strip_suffix(".sh").unwrap_or(name));
         if !is_blueprint(&filename) {
             return Err(unknown());
         }
@@ -104,8 +100,7 @@ fn unfit(problem: &str) -> Error {
 
 /// A plain file name that ends in `.sh` and is no support script.
 fn is_blueprint(filename: &str) -> bool {
-    filename.len() > ".sh".len()
-        && filename.ends_with(".sh")
+    filename.strip_suffix(".sh").is_some_and(|stem| !stem.is_empty())
         && !filename.starts_with('.')
         && !filename.contains(['/', '\\', '\0'])
         && !SUPPORT.contains(&filename)

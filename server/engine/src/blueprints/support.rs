@@ -31,7 +31,7 @@ fn is_support(name: &str) -> bool {
     let inside = Path::new(name)
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
-    inside && (name.contains('/') || name == "functions.sh" || !name.ends_with(".sh"))
+    inside && (name.contains('/') || name == "functions.sh" || name.strip_suffix(".sh").is_none())
 }
 
 /// Writes a file unless it holds just that.

@@ -1,4 +1,5 @@
 //! Table `instances`.
+#![expect(clippy::struct_excessive_bools, reason = "they are columns")]
 
 use sea_orm::entity::prelude::*;
 
