@@ -2,6 +2,9 @@
 //!
 //! Every request passes [`guard`] first, which lets nothing through that is not known to be allowed.
 
+// The type of a rendered page is as deep as its markup.
+#![recursion_limit = "512"]
+
 pub mod assets;
 pub mod cli;
 pub mod config;
