@@ -236,7 +236,7 @@ use_env() {
 # -t requirements are installed first, from the torch index. Any failure ends the script with the exit code of what failed.
 ensure_env() {
     local python='' venv file base wanted option OPTIND=1
-    local -a torch=() pip_args=() parts=() requirements=()
+    local -a torch=() pip_args=() uv_extra=() parts=() requirements=() constraints=()
     while getopts 'p:c:r:t:' option; do
         case $option in
             p) python=$OPTARG ;;
@@ -244,6 +244,7 @@ ensure_env() {
             c | r)
                 [ -r "$OPTARG" ] || fail 2 "The file $OPTARG is missing."
                 pip_args+=("-$option" "$OPTARG")
+                [ "$option" = r ] || constraints+=(-c "$OPTARG")
                 parts+=("-$option" "$(cat "$OPTARG")")
                 ;;
             *) fail 2 "ensure_env: wrong arguments." ;;
@@ -276,6 +277,7 @@ ensure_env() {
     use_env "$venv"
 }
 
+_words() { [ "$#" = 0 ] && echo "what the requirements ask for" || echo "$*"; }
 _digest() { printf '%s\0' "$@" | sha256sum | cut -d' ' -f1; }
 
 _lock() {
@@ -315,7 +317,7 @@ _install_env() {
     # From here to the end of pip the environment is neither the old one nor the new one.
     rm -f "$venv/.aikore-stamp"
     : >"$venv.making"
-    step "installing ${torch[*]} ${requirements[*]}"
+    step "installing $(_words "${torch[@]}" "${requirements[@]}")"
     _install_torch || code=$?
     if [ "$code" = 0 ] && [ "${#pip_args[@]}" != 0 ]; then _pip "${pip_args[@]}" || code=$?; fi
     if [ "$code" != 0 ]; then
@@ -429,7 +431,7 @@ _pip() {
     case $tool in
         */uv)
             _uv_settings
-            "$tool" pip install -p "$venv" "$@"
+            "$tool" pip install -p "$venv" "${uv_extra[@]}" "$@"
             ;;
         *)
             "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off "$@"
@@ -437,13 +439,16 @@ _pip() {
     esac
 }
 
-# An app may live with a conflict, so this only tells.
+# An app may live with a conflict, so this only tells. Triton is missing on purpose.
 # shellcheck disable=SC2154
 _pip_check() {
-    case $tool in
-        */uv) "$tool" pip check -p "$venv" 2>&1 ;;
+    local found
+    found=$(case $tool in
+        */uv) "$tool" pip check -q -p "$venv" 2>&1 ;;
         *) "$venv/bin/python" -m pip check 2>&1 ;;
-    esac || warn "the packages above do not fit together; the app may work nevertheless"
+    esac) && return
+    [ "${#uv_extra[@]}" = 0 ] || found=$(grep -v triton <<<"$found" | grep -v '^Found ')
+    [ -z "$found" ] || warn "$found"$'\n'"These packages do not fit together; the app may work nevertheless."
 }
 
 _uv_settings() {
@@ -461,6 +466,9 @@ _uv_settings() {
 
 # ---------------------------------------------------------------- torch
 
+# has_gpu: whether this machine has an NVIDIA or AMD GPU with its driver.
+has_gpu() { [ -e /dev/nvidiactl ] || [ -e /dev/nvidia0 ] || [ -e /dev/kfd ]; }
+
 # _install_torch: the -t requirements from the torch index, then a constraint that holds what came.
 # shellcheck disable=SC2154
 _install_torch() {
@@ -471,11 +479,16 @@ _install_torch() {
         [ "$requirement" = torch ] && [ -n "${TORCH_VERSION:-}" ] && requirement="torch==$TORCH_VERSION"
         wanted_torch+=("$requirement")
     done
+    # A release that the instance asks for goes before the one that the blueprint was tried with.
+    if [ -n "${TORCH_VERSION:-}" ]; then _unpin_torch; else wanted_torch+=("${constraints[@]}"); fi
     index=$(_torch_index)
     if [ -n "$index" ]; then
         say "torch comes from $index"
         _pip --index-url "$index" "${wanted_torch[@]}" || return
-    else
+    elif has_gpu || ! _pip --index-url "$PYTORCH_INDEX_BASE/cpu" "${wanted_torch[@]}"; then
+        # The default index has the build for NVIDIA only: some GB more, but it works without a GPU too.
+        say "torch comes from the default package index"
+        _leave_out_triton
         _pip "${wanted_torch[@]}" || return
     fi
     # What follows must not replace this build by another.
@@ -487,6 +500,18 @@ PY
     pip_args=(-c "$pins" "${pip_args[@]}")
 }
 
+# The constraints without those for torch and its companions.
+# shellcheck disable=SC2154
+_unpin_torch() {
+    local i
+    for i in "${!pip_args[@]}"; do
+        [ "${pip_args[i]}" = -c ] || continue
+        grep -vE '^torch(vision|audio)?[=<>~! ]' "${pip_args[i + 1]}" >"$venv/.aikore-constraints-$i.txt" || true
+        pip_args[i + 1]=$venv/.aikore-constraints-$i.txt
+    done
+}
+
+# The index that the instance asks for, if it does.
 _torch_index() {
     local cuda=${CUDA_VERSION:-}
     if [ -n "${PYTORCH_INDEX_URL:-}" ]; then
@@ -498,6 +523,14 @@ _torch_index() {
     fi
 }
 
+# Triton compiles for GPUs only and is a gigabyte; only uv can leave a dependency out.
+# shellcheck disable=SC2154
+_leave_out_triton() {
+    [[ $tool == */uv ]] && ! has_gpu || return 0
+    echo "triton ; sys_platform == 'never'" >"$venv/.aikore-overrides.txt"
+    uv_extra=(--overrides "$venv/.aikore-overrides.txt")
+}
+
 # ---------------------------------------------------------------- git
 
 # clone_repo URL DIR [VAR]: DIR holds a checkout of URL at the ref named by the variable VAR; goes into DIR.
@@ -506,7 +539,7 @@ clone_repo() {
     export GIT_TERMINAL_PROMPT=0
     if [ ! -e "$dir/.git" ]; then
         rm -rf "$dir.cloning"
-        say "fetching $url"
+        step "fetching $url"
         git clone -q -- "$url" "$dir.cloning" || fail $? "$url could not be fetched."
         # Only a complete checkout gets the name that later starts look for.
         if [ -d "$dir" ]; then rmdir "$dir" || fail 1 "$dir holds files but no checkout; move it away."; fi
@@ -585,7 +618,7 @@ _save_edits() {
 # again only after one of them changed.
 install_requirements() {
     local file stamp tool venv=${VIRTUAL_ENV:-${CONDA_PREFIX:-}}
-    local -a files=()
+    local -a files=() uv_extra=()
     for file in "$1"/requirements.txt "$1"/*/requirements.txt; do
         [ ! -s "$file" ] || files+=(-r "$file")
     done
@@ -596,6 +629,8 @@ install_requirements() {
     [ "$(cat "$stamp" 2>/dev/null)" != "$file" ] || return 0
     say "installing the requirements of $1"
     tool=$(_env_tool) || tool=venv
+    [ ! -e "$venv/.aikore-torch.txt" ] || files+=(-c "$venv/.aikore-torch.txt")
+    [ ! -e "$venv/.aikore-overrides.txt" ] || uv_extra=(--overrides "$venv/.aikore-overrides.txt")
     _pip "${files[@]}" || return
     printf '%s\n' "$file" >"$stamp"
 }

@@ -23,12 +23,13 @@ trap cleanup EXIT
 check() { # check TEXT COMMAND...
     local text=$1
     shift
-    if "$@" >/dev/null 2>&1; then
+    if "$@" >"$data/run/check" 2>&1; then
         passed=$((passed + 1))
         echo "ok   $name: $text"
     else
         failed=$((failed + 1))
         echo "FAIL $name: $text"
+        cat "$data/run/check"
     fi
 }
 
@@ -91,7 +92,7 @@ page_says() {
             [ "$(curl -s -o "$data/run/body" -w '%{http_code}' -H 'Host: panel.example:9000' "$base/api/status")" = 200 ] ;;
         Marimo) [ "$(status_of "$base/")" = 200 ] && grep -qi marimo "$data/run/body" ;;
         IOPaint) [ "$(status_of "$base/api/v1/server-config")" = 200 ] && grep -q cv2 "$data/run/body" ;;
-        ComfyUI) [ "$(status_of "$base/system_stats")" = 200 ] && grep -q comfyui_version "$data/run/body" ;;
+        ComfyUI) [ "$(status_of "$base/system_stats")" = 200 ] && grep -q comfyui_version "$data/run/body" && comfyui_runs ;;
         *) [ "$(status_of "$base/")" -lt 500 ] ;;
     esac
 }
@@ -102,6 +103,18 @@ gradio_generates() {
         sed -n 's/.*"event_id": *"\([^"]*\)".*/\1/p')
     [ -n "$event" ] && curl -s -N --max-time 60 "$base/gradio_api/call/generate/$event" | grep -q 'event: complete' &&
         compgen -G "$data/outputs/$name/a-test-7-*.png" >/dev/null
+}
+
+# A graph without a model: an empty picture, saved to the output folder.
+comfyui_runs() {
+    local end=$((SECONDS + 60))
+    curl -s -H 'Content-Type: application/json' "$base/prompt" -d '{"prompt": {
+        "1": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 255}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "blue"}}}}'
+    until compgen -G "$data/outputs/$name/blue_*.png"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.2
+    done
 }
 
 # In a network namespace of its own the app can only be asked from inside.

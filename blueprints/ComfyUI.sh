@@ -1,0 +1,70 @@
+#!/bin/bash
+### AIKORE-METADATA-START ###
+# aikore.name = ComfyUI
+# aikore.category = Image Generation
+# aikore.description = Node graphs for images, video and sound.
+# aikore.venv_type = uv
+# aikore.venv_path = ./env
+# aikore.ready = http
+# aikore.health_path = /system_stats
+# aikore.start_timeout = 1800
+# aikore.stop_grace = 10
+# aikore.subpath = strip
+# aikore.homepage = https://www.comfy.org/
+# aikore.icon = nodes
+### AIKORE-METADATA-END ###
+set -euo pipefail
+# shellcheck source=functions.sh
+source "$SD_INSTALL_DIR/functions.sh"
+AIKORE_STEPS=4
+begin
+
+# COMFYUI_REPO: another source; GIT_REF: branch, tag or commit (empty = the newest).
+# COMFYUI_MANAGER=0: without the manager of custom nodes.
+source=$INSTANCE_CONF_DIR/ComfyUI
+clone_repo "${COMFYUI_REPO:-https://github.com/comfyanonymous/ComfyUI.git}" "$source" GIT_REF
+cd "$INSTANCE_CONF_DIR"
+
+# Torch comes from its own index, and what compiles for hours comes as a wheel of the instance or not at all.
+wanted=$INSTANCE_CONF_DIR/.requirements-comfyui.txt
+grep -vE '^(torch|torchvision|torchaudio|xformers|bitsandbytes|flash-attn|sageattention)([<>=~! ]|$)' \
+    "$source/requirements.txt" >"$wanted"
+options=()
+if [ "${COMFYUI_MANAGER:-1}" = 1 ] && [ -f "$source/manager_requirements.txt" ]; then
+    cat "$source/manager_requirements.txt" >>"$wanted"
+    options+=(--enable-manager)
+fi
+
+clean_env env
+ensure_env -p '>=3.10,<3.14' -c "$SD_INSTALL_DIR/constraints/ComfyUI.txt" -r "$wanted" \
+    -t torch -t torchvision -t torchaudio env
+# One custom node that cannot be installed is no reason to have none of the others.
+install_requirements "$source/custom_nodes" || warn "the requirements of custom nodes could not be installed"
+
+# The shared models go first, so that downloads land there. In YAML a single quote is doubled.
+models=$BASE_DIR/models
+cat >extra_model_paths.yaml <<YAML
+aikore:
+  base_path: '${models//\'/\'\'}'
+  is_default: true
+  checkpoints: stable-diffusion
+  loras: lora
+  vae: vae
+  vae_approx: vae_approx
+  embeddings: embeddings
+  hypernetworks: hypernetwork
+  upscale_models: upscale
+  clip_vision: clip_vision
+  controlnet: controlnet
+  diffusion_models: unet
+  text_encoders: |
+    clip
+    t5
+YAML
+mkdir -p input temp user "$models"/{stable-diffusion,lora,vae,vae_approx,embeddings,hypernetwork,upscale,clip_vision,controlnet,unet,clip,t5}
+
+if ! has_gpu; then options+=(--cpu); fi
+exec python -u "$source/main.py" --listen "$WEBUI_HOST" --port "$WEBUI_PORT" --log-stdout --preview-method auto \
+    --output-directory "$INSTANCE_OUTPUT_DIR" --input-directory "$INSTANCE_CONF_DIR/input" \
+    --temp-directory "$INSTANCE_CONF_DIR/temp" --user-directory "$INSTANCE_CONF_DIR/user" \
+    --extra-model-paths-config "$INSTANCE_CONF_DIR/extra_model_paths.yaml" "${options[@]}" "${LAUNCH_ARGS[@]}"
