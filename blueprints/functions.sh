@@ -416,8 +416,8 @@ _create_env() {
             "$tool" venv -q --seed ${wish:+-p "${interpreter:-$wish}"} "$venv"
             ;;
         */conda)
-            [[ ${wish:-=} == [\<\>=]* ]] || wish="=$wish"
-            "$tool" create -y -q -p "$venv" "python${wish#=}" pip
+            [[ -z $wish || $wish == [\<\>=]* ]] || wish="=$wish"
+            "$tool" create -y -q -p "$venv" "python$wish" pip
             ;;
         venv)
             [ -n "$interpreter" ] || fail 1 "This app needs Python ${wish}; install it, or uv or conda, which fetch it."
