@@ -31,14 +31,18 @@ pub(crate) struct DataDir {
 }
 
 impl DataDir {
-    /// Makes what is missing. New files are readable by their owner only: logs and settings hold secrets.
+    /// Makes what is missing. Only the owner can look in: logs and settings hold secrets.
     pub(crate) fn create(root: &Path) -> Result<Self> {
-        umask(Mode::S_IRWXG | Mode::S_IRWXO);
+        // New files are not for everybody, but outputs may be shared with a group, so no stricter than this.
+        let before = umask(Mode::S_IWGRP | Mode::S_IRWXO);
+        umask(before | Mode::S_IWGRP | Mode::S_IRWXO);
         let made = std::fs::create_dir_all(root)
             .and_then(|()| std::fs::canonicalize(root))
-            .and_then(|root| {
-                std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o700))?;
-                Ok(root)
+            .inspect(|root| {
+                if let Err(error) = std::fs::set_permissions(root, std::fs::Permissions::from_mode(0o700)) {
+                    // A directory of somebody else, such as a mounted volume: they decide.
+                    tracing::warn!(path = %root.display(), %error, "others may be able to read the data directory");
+                }
             });
         let dir = Self {
             root: made.map_err(Error::file(root))?.into(),

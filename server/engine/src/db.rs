@@ -88,3 +88,42 @@ fn options(path: &std::path::Path, writes: bool) -> ConnectOptions {
     }
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn sixty_four_readers_beside_a_writer_all_get_their_answer() {
+        let temp = tempfile::tempdir().unwrap();
+        let db = open(&temp.path().join("aikore.db")).await.unwrap();
+        settings::put(db.write(), "key", "0").await.unwrap();
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..64 {
+            let db = db.clone();
+            readers.spawn(async move {
+                for _ in 0..20 {
+                    assert!(settings::get(db.read(), "key").await.unwrap().is_some());
+                }
+            });
+        }
+        for number in 0..50 {
+            settings::put(db.write(), "key", &number.to_string())
+                .await
+                .unwrap();
+        }
+        readers.join_all().await;
+        assert_eq!(
+            settings::get(db.read(), "key").await.unwrap().as_deref(),
+            Some("49")
+        );
+        db.close().await;
+    }
+
+    #[tokio::test]
+    async fn the_readers_side_cannot_write() {
+        let temp = tempfile::tempdir().unwrap();
+        let db = open(&temp.path().join("aikore.db")).await.unwrap();
+        assert!(settings::put(db.read(), "key", "value").await.is_err());
+    }
+}

@@ -96,7 +96,6 @@ impl Engine {
         let jobs = jobs::Jobs::new(events.clone());
         let blueprints = blueprints::Blueprints::open(&dir, config.blueprints_dir.clone()).await?;
         let accounts = accounts::Accounts::new(db.clone());
-        let telemetry = telemetry::Telemetry::start();
         let instances = instances::Instances::open(instances::Parts {
             config,
             dir,
@@ -106,6 +105,7 @@ impl Engine {
             blueprints: blueprints.clone(),
         })
         .await?;
+        let telemetry = telemetry::Telemetry::start();
         Ok(Self {
             instances,
             blueprints,
