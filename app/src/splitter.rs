@@ -6,6 +6,8 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+use crate::browser;
+
 /// One arrow key moves so far, and with Shift so far, pixels.
 const STEP: (f64, f64) = (16.0, 64.0);
 
@@ -226,23 +228,16 @@ fn set_variable(node: NodeRef<Div>, axis: Axis, size: Option<f64>) {
     }
 }
 
-/// The browser's memory; none where it is switched off.
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
-}
-
 fn remembered(axis: Axis) -> Option<f64> {
-    let size: f64 = storage()?.get_item(axis.storage_key()).ok()??.parse().ok()?;
+    let size: f64 = browser::remembered(axis.storage_key())?.parse().ok()?;
     size.is_finite().then_some(size)
 }
 
 fn remember(axis: Axis, size: Option<f64>) {
-    if let Some(storage) = storage() {
-        let _ = match size {
-            Some(size) => storage.set_item(axis.storage_key(), &format!("{size:.0}")),
-            None => storage.remove_item(axis.storage_key()),
-        };
-    }
+    browser::remember(
+        axis.storage_key(),
+        size.map(|size| format!("{size:.0}")).as_deref(),
+    );
 }
 
 #[cfg(test)]

@@ -1,15 +1,206 @@
-//! The tools pane of the dashboard.
+//! The tools pane of the dashboard: the log of one instance.
 
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use types::instances::InstanceId;
+use types::logs::Run;
 
-/// Tools for one instance: its log.
+use crate::logs::{self, Log, LogButtons, LogLines, LogProgress, LogSearch, OpenedLog, open_log};
+use crate::logs::{EmptyLog, Reload, live_row, live_runs};
+use crate::ui::{Clock, ErrorNote, Icon, SelectBox};
+
+/// Bytes of the log the pane is rendered with.
+const TAIL_BYTES: u64 = 64 << 10;
+
+/// Tools for one instance: its log. `?log=<id>&run=<number>` choose what is shown.
 #[component]
 pub fn ToolsPane() -> impl IntoView {
+    let query = use_query_map();
+    let wanted = Memo::new(move |_| {
+        query.with(|query| {
+            let id: Option<i64> = query.get("log").and_then(|id| id.parse().ok());
+            let run: Option<u32> = query.get("run").and_then(|run| run.parse().ok());
+            (id.map(InstanceId), run)
+        })
+    });
+    let opened = Resource::new(move || wanted.get(), |(id, run)| open_log(id, run, TAIL_BYTES));
     view! {
         <section class="pane pane--left" aria-label="Tools">
-            <div class="pane__head pane__head--slim">
-                <h2 class="pane__title">"Logs"</h2>
-            </div>
+            <Transition>
+                {move || Suspend::new(async move {
+                    match opened.await {
+                        Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> }.into_any(),
+                        Err(error) => view! {
+                            <div class="pane__head pane__head--slim"><h2 class="pane__title">"Log"</h2></div>
+                            <div class="pane__body"><ErrorNote text=error.to_string() /></div>
+                        }
+                        .into_any(),
+                    }
+                })}
+            </Transition>
         </section>
     }
+}
+
+/// The pane once its data is there.
+#[component]
+fn Opened(
+    /// What the server said.
+    opened: OpenedLog,
+    /// The run of the address; none = the newest.
+    wanted: Option<u32>,
+) -> impl IntoView {
+    expect_context::<Clock>().begin(opened.now);
+    let OpenedLog {
+        instance,
+        runs,
+        chunk,
+        choices,
+        ..
+    } = opened;
+    let Some(instance) = instance else {
+        return view! {
+            <div class="pane__head pane__head--slim"><h2 class="pane__title">"Log"</h2></div>
+            <p class="log-empty">"What your instances print will stand here."</p>
+        }
+        .into_any();
+    };
+    let (id, label) = (instance.id, format!("Log of {}", instance.name));
+    let row = live_row(instance);
+    let log = Log::new(id, wanted, chunk);
+    let runs = live_runs(row, runs);
+    let search_is_open = RwSignal::new(false);
+    view! {
+        <div class="pane__head pane__head--slim pane__head--tools">
+            <Chooser choices runs id log />
+            <h2 class="visually-hidden">"Log"</h2>
+            <Reload />
+            <div class="pane__tools" class:is-scriptless=move || !log.is_alive()>
+                <Show when=move || search_is_open.get()>
+                    <LogSearch log />
+                </Show>
+                <button
+                    class="button button--icon button--sm"
+                    class:is-on=move || search_is_open.get()
+                    type="button"
+                    aria-label="Search the log"
+                    title="Search the log"
+                    aria-expanded=move || search_is_open.get().to_string()
+                    on:click=move |_| toggle_search(search_is_open, log)
+                >
+                    <Icon name="search" class="icon--sm" />
+                </button>
+                <LogButtons log instance=id small="button--sm" />
+                <a
+                    class="button button--icon button--sm"
+                    href=logs::address(id, wanted)
+                    aria-label="Open the log as a page"
+                    title="Open the log as a page"
+                >
+                    <Icon name="open" class="icon--sm" />
+                </a>
+            </div>
+        </div>
+        <LogLines log label />
+        <EmptyLog log />
+        <LogProgress log />
+    }
+    .into_any()
+}
+
+fn toggle_search(is_open: RwSignal<bool>, log: Log) {
+    is_open.update(|is_open| *is_open = !*is_open);
+    if !is_open.get_untracked() {
+        log.search("");
+    }
+}
+
+/// Chooses instance and run: a plain form without scripts, at once with them.
+#[component]
+fn Chooser(
+    /// Every instance.
+    choices: Vec<(InstanceId, String)>,
+    /// Runs of the present one, newest first.
+    runs: RwSignal<Vec<Run>>,
+    /// The present one.
+    id: InstanceId,
+    /// What is shown.
+    log: Log,
+) -> impl IntoView {
+    let navigate = use_navigate();
+    let query = use_query_map();
+    let go = Callback::new(move |(log, run): (String, Option<String>)| {
+        let mut query = query.get_untracked();
+        query.replace("log", log);
+        query.remove("run");
+        if let Some(run) = run.filter(|run| !run.is_empty()) {
+            query.insert("run", run);
+        }
+        let options = NavigateOptions {
+            scroll: false,
+            replace: true,
+            ..NavigateOptions::default()
+        };
+        navigate(&format!("/{}", query.to_query_string()), options);
+    });
+    view! {
+        <form class="row log-chooser" method="get" action="/">
+            <SelectBox>
+                <select
+                    class="input"
+                    name="log"
+                    aria-label="Instance whose log is shown"
+                    on:change=move |event| go.run((event_target_value(&event), None))
+                >
+                    {choices
+                        .into_iter()
+                        .map(|(choice, name)| {
+                            view! {
+                                <option value=choice.to_string() selected=choice == id>
+                                    {name}
+                                </option>
+                            }
+                        })
+                        .collect_view()}
+                </select>
+            </SelectBox>
+            <Show when=move || runs.with(|runs| !runs.is_empty())>
+                <SelectBox>
+                    <select
+                        class="input"
+                        name="run"
+                        aria-label="Run"
+                        on:change=move |event| go.run((id.to_string(), Some(event_target_value(&event))))
+                    >
+                        {move || run_options(&runs.get(), log.run.get())}
+                    </select>
+                </SelectBox>
+            </Show>
+            <noscript>
+                <button class="button button--sm" type="submit">
+                    "Show"
+                </button>
+            </noscript>
+        </form>
+    }
+}
+
+/// The newest run has no number in the address: it is followed by the next one.
+fn run_options(runs: &[Run], shown: u32) -> impl IntoView + use<> {
+    let newest = runs.first().map(|run| run.number);
+    runs.iter()
+        .map(|run| {
+            let value = if newest == Some(run.number) {
+                String::new()
+            } else {
+                run.number.to_string()
+            };
+            view! {
+                <option value=value selected=run.number == shown>
+                    {logs::title(run)}
+                </option>
+            }
+        })
+        .collect_view()
 }

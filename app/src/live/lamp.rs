@@ -6,13 +6,13 @@ use leptos::prelude::*;
 use web_sys::js_sys::Date;
 
 use super::{Connection, Live};
-use crate::links::RequestOrigin;
+use crate::shell::shared_machine_name;
 
 /// The lamp beside the host's name; the first component that wants the socket on every page.
 #[component]
 pub fn ConnectionLamp() -> impl IntoView {
     let live = Live::get();
-    let host = SharedValue::new(host_name).into_inner();
+    let host = shared_machine_name();
     Effect::new(move || live.start());
     view! {
         <span class="host" title=move || sentence(live.connection())>
@@ -51,21 +51,6 @@ pub fn OfflineBanner() -> impl IntoView {
                 _ => None,
             }}
         </div>
-    }
-}
-
-/// The host as the browser wrote it, without its port; asked on the server only.
-fn host_name() -> String {
-    let host = use_context::<RequestOrigin>()
-        .map(|origin| origin.host)
-        .unwrap_or_default();
-    without_port(&host).to_owned()
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty() => name,
-        _ => host,
     }
 }
 
@@ -123,12 +108,5 @@ mod tests {
         assert_eq!(age(12_900.0), "12 s ago");
         assert_eq!(age(61_000.0), "1 min ago");
         assert_eq!(age(7_300_000.0), "2 h ago");
-    }
-
-    #[test]
-    fn a_host_is_named_without_its_port() {
-        assert_eq!(without_port("gpu-box:9000"), "gpu-box");
-        assert_eq!(without_port("[::1]:9000"), "[::1]");
-        assert_eq!(without_port("gpu-box.lan"), "gpu-box.lan");
     }
 }

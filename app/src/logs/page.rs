@@ -1,0 +1,203 @@
+//! The log of one instance as a page: `/instances/:id/logs?run=K`.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use types::instances::{Instance, InstanceId};
+use types::logs::Run;
+
+use super::runs::RunList;
+use super::{Log, LogButtons, LogLines, LogProgress, LogSearch, OpenedLog, list_runs, open_log};
+use crate::instances::Row;
+use crate::instances::status::StatusBadge;
+use crate::live::{Live, OfflineBanner};
+use crate::shell::{BottomNav, TopBar};
+use crate::ui::{Clock, ErrorNote, Icon};
+
+/// Bytes of the log the page is rendered with.
+const TAIL_BYTES: u64 = 64 << 10;
+
+/// A run's log over the whole window, beside the list of runs.
+#[component]
+pub fn LogsPage() -> impl IntoView {
+    let params = use_params_map();
+    let query = use_query_map();
+    let wanted = Memo::new(move |_| {
+        let id = params
+            .with(|params| params.get("id")?.parse().ok())
+            .map(InstanceId);
+        let run = query.with(|query| query.get("run")?.parse().ok());
+        (id, run)
+    });
+    let opened = Resource::new(
+        move || wanted.get(),
+        |(id, run)| async move { open_log(Some(id.unwrap_or(InstanceId(0))), run, TAIL_BYTES).await },
+    );
+    view! {
+        <div class="app app--fixed">
+            <TopBar />
+            <OfflineBanner />
+            <Transition>
+                {move || Suspend::new(async move {
+                    match opened.await {
+                        Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> }.into_any(),
+                        Err(error) => view! {
+                            <Title text="Log" />
+                            <main class="page" id="main"><ErrorNote text=error.to_string() /></main>
+                        }
+                        .into_any(),
+                    }
+                })}
+            </Transition>
+            <BottomNav />
+        </div>
+    }
+}
+
+/// The page once its data is there.
+#[component]
+fn Opened(
+    /// What the server said.
+    opened: OpenedLog,
+    /// The run of the address; none = the newest.
+    wanted: Option<u32>,
+) -> impl IntoView {
+    let clock = expect_context::<Clock>();
+    clock.begin(opened.now);
+    clock.tick();
+    let OpenedLog {
+        instance,
+        runs,
+        chunk,
+        ..
+    } = opened;
+    instance.map(|instance| {
+        let (id, name) = (instance.id, instance.name.clone());
+        let row = live_row(instance);
+        let log = Log::new(id, wanted, chunk);
+        let runs = live_runs(row, runs);
+        view! {
+            <Title text=format!("Log of {name}") />
+            <main class="logs" id="main">
+                <aside class="pane pane--runs" aria-label="Runs">
+                    <div class="pane__head">
+                        <h2 class="pane__title">"Runs"</h2>
+                    </div>
+                    <div class="pane__body">
+                        <RunList runs instance=id shown=log.run />
+                    </div>
+                </aside>
+                <section class="pane" aria-labelledby="log-title">
+                    <LogHead row log />
+                    <LogLines log label="Log" />
+                    <EmptyLog log />
+                    <LogProgress log />
+                </section>
+            </main>
+        }
+    })
+}
+
+/// Name, status and tools.
+#[component]
+fn LogHead(
+    /// Whose.
+    row: Row,
+    /// What is shown.
+    log: Log,
+) -> impl IntoView {
+    view! {
+        <div class="pane__head">
+            <span class="row grow">
+                <a class="button button--icon button--sm is-back" href="/" aria-label="Back to the instances">
+                    <Icon name="right" />
+                </a>
+                <h1 class="pane__title truncate" id="log-title">
+                    {move || row.instance.with(|instance| instance.name.clone())}
+                </h1>
+                <StatusBadge row />
+                <span class="faint only-wide">
+                    {move || match log.run.get() {
+                        0 => "Never started".to_owned(),
+                        run => format!("Run {run}"),
+                    }}
+                </span>
+                <Reload />
+            </span>
+            <span class="row log-tools" class:is-scriptless=move || !log.is_alive()>
+                <LogSearch log />
+                <LogButtons log instance=row.id />
+            </span>
+        </div>
+    }
+}
+
+/// Without scripts nothing comes by itself.
+#[component]
+pub fn Reload() -> impl IntoView {
+    view! {
+        <noscript>
+            <a class="button button--sm" href="">
+                "Reload"
+            </a>
+        </noscript>
+    }
+}
+
+/// Says why there is nothing to read.
+#[component]
+pub fn EmptyLog(
+    /// Whose.
+    log: Log,
+) -> impl IntoView {
+    move || {
+        log.is_empty().then(|| {
+            let sentence = match (log.run.get(), log.marked_only.get()) {
+                (0, _) => "It has never been started. What it prints will stand here.",
+                (_, true) => "No warnings and no errors.",
+                _ => "Nothing printed yet.",
+            };
+            view! { <p class="log-empty">{sentence}</p> }
+        })
+    }
+}
+
+/// A row that follows the live list.
+pub(crate) fn live_row(instance: Instance) -> Row {
+    let row = Row {
+        id: instance.id,
+        instance: RwSignal::new(instance),
+    };
+    let live = Live::get();
+    Effect::new(move || {
+        if let Some(present) = live.rows().find(row.id) {
+            let instance = present.instance.get();
+            if row.instance.with_untracked(|shown| *shown != instance) {
+                row.instance.set(instance);
+            }
+        }
+    });
+    row
+}
+
+/// The runs; asked for again when a run begins or ends.
+pub(crate) fn live_runs(row: Row, runs: Vec<Run>) -> RwSignal<Vec<Run>> {
+    let runs = RwSignal::new(runs);
+    let changes = Memo::new(move |_| {
+        row.instance
+            .with(|instance| (instance.run, instance.status.is_active()))
+    });
+    Effect::new(move |before: Option<(u32, bool)>| {
+        let now = changes.get();
+        if before.is_some_and(|before| before != now) {
+            spawn_local(async move {
+                if let Ok(present) = list_runs(row.id).await {
+                    runs.try_set(present);
+                }
+            });
+        }
+        now
+    });
+    runs
+}
