@@ -6,6 +6,7 @@
 
 mod create;
 mod delete;
+mod differences;
 pub(crate) mod fields;
 mod order;
 mod ports;

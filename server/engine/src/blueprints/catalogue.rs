@@ -212,4 +212,21 @@ mod tests {
         assert_eq!(script, b"#!/bin/bash\necho custom\n");
         assert_eq!(catalogue.read("other").unwrap().0.origin, BlueprintOrigin::Stock);
     }
+
+    #[test]
+    fn every_blueprint_that_ships_has_clean_metadata_and_its_own_name() {
+        let list = Catalogue::new("/nowhere".into(), None).list();
+        assert!(list.iter().any(|blueprint| blueprint.filename == "test-logs.sh"));
+        let mut names = std::collections::HashSet::new();
+        for blueprint in list {
+            assert!(
+                blueprint.warnings.is_empty(),
+                "{}: {:?}",
+                blueprint.filename,
+                blueprint.warnings
+            );
+            assert!(names.insert(blueprint.name.to_lowercase()), "{}", blueprint.name);
+            assert!(!blueprint.description.is_empty(), "{}", blueprint.filename);
+        }
+    }
 }

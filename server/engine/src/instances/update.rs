@@ -5,21 +5,9 @@ use types::instances::{ChangePreview, Instance, InstanceChange, InstanceId, Stat
 use types::names::InstanceName;
 
 use super::create::write_script;
+use super::differences::{NEEDS_RESTART, apply, changed, with_facts_of};
 use super::{Inner, Instances, fields};
 use crate::{Error, Result, blocking, clock, db};
-
-/// Columns that a run was started with: their change takes effect at the next start.
-const NEEDS_RESTART: [&str; 9] = [
-    "base_blueprint",
-    "gpu_ids",
-    "persistent_mode",
-    "output_path",
-    "python_version",
-    "cuda_version",
-    "torch_version",
-    "env_vars",
-    "launch_args",
-];
 
 /// A change that passed every check.
 struct Plan {
@@ -207,98 +195,5 @@ fn stale(present: &Instance) -> Error {
     Error::StaleRow {
         name: present.name.clone(),
         row_version: present.row_version,
-    }
-}
-
-/// Takes over the fields that are given; name and blueprint are looked at elsewhere.
-fn apply(row: &mut Instance, change: InstanceChange) -> Result<()> {
-    fn take<T>(field: &mut T, given: Option<T>) {
-        if let Some(value) = given {
-            *field = value;
-        }
-    }
-    if let Some(gpus) = change.gpu_ids {
-        row.gpu_ids = fields::gpu_ids(gpus)?;
-    }
-    take(&mut row.autostart, change.autostart);
-    take(&mut row.persistent_mode, change.persistent_mode);
-    take(&mut row.public_port, change.public_port);
-    take(&mut row.access_pattern, change.access_pattern);
-    take(&mut row.public_access, change.public_access);
-    take(
-        &mut row.hostname,
-        change.hostname.map(|host| host.trim().to_owned()),
-    );
-    take(&mut row.use_custom_hostname, change.use_custom_hostname);
-    take(&mut row.output_path, change.output_path.map(fields::optional));
-    take(
-        &mut row.python_version,
-        change.python_version.map(fields::version),
-    );
-    take(&mut row.cuda_version, change.cuda_version.map(fields::version));
-    take(&mut row.torch_version, change.torch_version.map(fields::version));
-    take(
-        &mut row.env_vars,
-        change.env_vars.map(|text| fields::lines(&text)),
-    );
-    take(
-        &mut row.launch_args,
-        change.launch_args.map(|text| fields::lines(&text)),
-    );
-    take(&mut row.restart_policy, change.restart_policy);
-    Ok(())
-}
-
-/// Columns whose value differs. That a form sent a column says nothing.
-fn changed(old: &Instance, new: &Instance) -> Vec<&'static str> {
-    macro_rules! differing {
-        ($($column:ident),* $(,)?) => {
-            [$((stringify!($column), old.$column != new.$column)),*]
-        };
-    }
-    let columns = differing![
-        name,
-        slug,
-        base_blueprint,
-        gpu_ids,
-        autostart,
-        persistent_mode,
-        public_port,
-        access_pattern,
-        public_access,
-        hostname,
-        use_custom_hostname,
-        output_path,
-        python_version,
-        cuda_version,
-        torch_version,
-        env_vars,
-        launch_args,
-        restart_policy,
-    ];
-    columns
-        .into_iter()
-        .filter(|(_, differs)| *differs)
-        .map(|(column, _)| column)
-        .collect()
-}
-
-/// A new configuration with the facts of a run as they are now: the run went on while it was saved.
-fn with_facts_of(configuration: Instance, facts: &Instance) -> Instance {
-    Instance {
-        status: facts.status,
-        status_reason: facts.status_reason.clone(),
-        status_since: facts.status_since,
-        pid: facts.pid,
-        exit_code: facts.exit_code,
-        started_at: facts.started_at,
-        internal_port: facts.internal_port,
-        desktop_display: facts.desktop_display,
-        desktop_port: facts.desktop_port,
-        health: facts.health,
-        restarts: facts.restarts,
-        run: facts.run,
-        port_active: facts.port_active,
-        ..configuration
     }
 }

@@ -37,13 +37,16 @@ async fn an_instance_is_a_row_a_directory_and_a_script_and_outlives_the_panel() 
     );
 
     let script = bench.path("instances").join(&made.dir).join("launch.sh");
-    let mode = std::fs::metadata(&script).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o644);
+    let permissions = std::fs::metadata(&script).unwrap().permissions();
+    assert_eq!(permissions.mode() & 0o777, 0o644);
     let stock = bench.engine.blueprints.script("test-logs").await.unwrap();
     assert_eq!(std::fs::read(&script).unwrap(), stock);
 
     let bench = bench.reopened().await;
-    assert_eq!(bench.engine.instances.list().await.unwrap(), [made.clone()]);
+    assert_eq!(
+        bench.engine.instances.list().await.unwrap(),
+        std::slice::from_ref(&made)
+    );
     assert_eq!(
         bench.engine.instances.by_slug("comfyui-main").await.unwrap(),
         Some(made)

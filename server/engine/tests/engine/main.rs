@@ -1,4 +1,5 @@
 //! The engine with real processes, real signals and real ports.
+#![cfg(test)] // so that the lints know what this is
 
 mod bench;
 mod configuration;
