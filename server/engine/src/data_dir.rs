@@ -94,6 +94,11 @@ impl DataDir {
         self.root.join("run")
     }
 
+    /// Points at every run that has not ended, or whose end is not stored yet.
+    pub(crate) fn runs(&self) -> PathBuf {
+        self.run().join("runs")
+    }
+
     /// Support files of blueprints (`SD_INSTALL_DIR`).
     pub(crate) fn sd_install(&self) -> PathBuf {
         self.run().join("sd-install")

@@ -1,17 +1,27 @@
 //! Instances: configuration, supervision, logs.
 //!
 //! # How it works
-//! [`Instances`] is a handle. Configuration lives in the database; the supervisor task owns the runs and
-//! publishes each row on the bus whenever something of it changes.
+//! [`Instances`] is a handle. Configuration lives in the database; each instance's keeper task owns its run.
+//! Rows are kept in memory, and each change of one is published on the bus.
 
+mod adoption;
+mod backoff;
 mod create;
 mod delete;
 mod differences;
+mod environment;
 pub(crate) mod fields;
+mod keeper;
+mod launch;
+mod logs;
 mod order;
 mod ports;
+mod probe;
+mod reasons;
 mod rows;
 mod script;
+mod supervisor;
+mod transitions;
 mod tree;
 mod update;
 
@@ -19,32 +29,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rows::Rows;
+use supervisor::Supervisor;
 use tokio::sync::Mutex;
 use types::instances::{Instance, InstanceId};
-use types::logs::{LogChunk, Run};
 
 use crate::blueprints::Blueprints;
 use crate::data_dir::DataDir;
 use crate::db::Database;
 use crate::events::Events;
 use crate::jobs::Jobs;
-use crate::{EngineConfig, Error, Result};
+use crate::runner::LocalRunner;
+use crate::{EngineConfig, Result};
 
+pub use self::logs::LogFollower;
 pub use crate::runner::Duplex;
-
-/// A followed log: pieces as they are written.
-pub struct LogFollower {
-    _private: (),
-}
-
-impl LogFollower {
-    /// The next piece: at once when bytes are there, otherwise as soon as some are written. A new run (when
-    /// the newest was asked for) begins with a piece whose `run` is higher and whose `offset` is 0. Never
-    /// ends by itself while the instance exists and the newest run is followed; `None` at the end of an old run.
-    pub async fn next(&mut self) -> Option<LogChunk> {
-        None
-    }
-}
 
 /// Handle to the instances.
 #[derive(Clone)]
@@ -61,6 +59,7 @@ struct Inner {
     jobs: Jobs,
     blueprints: Blueprints,
     rows: Rows,
+    supervisor: Supervisor,
     /// Held from looking to committing: one change of configuration at a time, so that memory, database and
     /// directories change in the same order. Never held while something runs or is waited for.
     changes: Mutex<()>,
@@ -93,8 +92,10 @@ impl Instances {
                 row.blueprint_name.clone_from(name);
             }
         }
+        let runner = LocalRunner::new(parts.config.shim_program.clone(), parts.dir.runs());
         let instances = Self {
             inner: Arc::new(Inner {
+                supervisor: Supervisor::new(Arc::new(runner)),
                 rows: Rows::new(parts.events.clone(), rows),
                 config: parts.config,
                 dir: parts.dir,
@@ -105,6 +106,7 @@ impl Instances {
                 changes: Mutex::new(()),
             }),
         };
+        adoption::adopt(&instances.inner).await?;
         Ok(instances)
     }
 
@@ -124,44 +126,6 @@ impl Instances {
     #[expect(clippy::unused_async, reason = "the verbs look alike to their callers")]
     pub async fn by_slug(&self, slug: &str) -> Result<Option<Instance>> {
         Ok(self.inner.rows.find(|row| row.slug == slug))
-    }
-
-    /// Starts; returns as soon as the status is `starting`.
-    pub async fn start(&self, id: InstanceId) -> Result<Instance> {
-        Err(Error::UnknownInstance(id))
-    }
-
-    /// Asks to stop; returns as soon as the status is `stopping`. The proof comes as an event.
-    pub async fn stop(&self, id: InstanceId) -> Result<Instance> {
-        Err(Error::UnknownInstance(id))
-    }
-
-    /// Stops with proof, then starts; returns at once.
-    pub async fn restart(&self, id: InstanceId) -> Result<Instance> {
-        Err(Error::UnknownInstance(id))
-    }
-
-    /// Runs whose records are kept, newest first.
-    pub async fn runs(&self, id: InstanceId) -> Result<Vec<Run>> {
-        Err(Error::UnknownInstance(id))
-    }
-
-    /// At most 1 MiB of a run's log from `offset` (`run: None` = newest). A negative view: `tail` = the last
-    /// `n` bytes instead of `offset`.
-    pub async fn log(&self, id: InstanceId, run: Option<u32>, position: LogPosition) -> Result<LogChunk> {
-        let _ = (run, position);
-        Err(Error::UnknownInstance(id))
-    }
-
-    /// A run's log as it grows (`run: None` = newest and those after it).
-    pub async fn follow_log(&self, id: InstanceId, run: Option<u32>, offset: u64) -> Result<LogFollower> {
-        let _ = (run, offset);
-        Err(Error::UnknownInstance(id))
-    }
-
-    /// A connection to the app's internal port.
-    pub async fn connect(&self, id: InstanceId) -> Result<Box<dyn Duplex>> {
-        Err(Error::UnknownInstance(id))
     }
 }
 

@@ -119,7 +119,7 @@ impl Engine {
 
     /// Ends the engine's tasks. Instances go on unless `stop_instances`.
     pub async fn shutdown(&self, stop_instances: bool) {
-        let _ = stop_instances;
+        self.instances.shutdown(stop_instances).await;
         self.jobs.shutdown().await;
         self.telemetry.shutdown().await;
         self.core.db.close().await;

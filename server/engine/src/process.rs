@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -219,13 +219,6 @@ fn send(pid: u32, signal: Signal) {
     }
 }
 
-/// Sends TERM or KILL to a whole process group.
-pub(crate) fn signal_group(leader: u32, kill_it: bool) {
-    if let Some(leader) = raw(leader) {
-        let _ = killpg(leader, if kill_it { Signal::SIGKILL } else { Signal::SIGTERM });
-    }
-}
-
 /// The name of a signal by its number, such as `SIGKILL`.
 pub(crate) fn signal_name(number: i32) -> &'static str {
     Signal::try_from(number).map_or("an unknown signal", Signal::as_str)
@@ -238,4 +231,15 @@ pub(crate) fn short_path(dir: &Path, name: &str) -> io::Result<(std::fs::File, P
     let dir = std::fs::File::open(dir)?;
     let path = PathBuf::from(format!("/proc/self/fd/{}/{name}", dir.as_raw_fd()));
     Ok((dir, path))
+}
+
+/// When the machine was started, Unix milliseconds; 0 when nobody says.
+pub(crate) fn booted_at_ms() -> i64 {
+    std::fs::read_to_string("/proc/stat")
+        .ok()
+        .and_then(|text| {
+            text.lines()
+                .find_map(|line| line.strip_prefix("btime ")?.trim().parse::<i64>().ok())
+        })
+        .map_or(0, |seconds| seconds * 1000)
 }

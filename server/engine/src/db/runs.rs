@@ -100,9 +100,15 @@ pub(crate) async fn set_handle(
     set(db, id, Column::Handle, handle.to_string()).await
 }
 
-/// Writes the supervisor's word down.
+/// Writes the supervisor's word down, unless the run has ended in the meantime.
 pub(crate) async fn set_state(db: &impl ConnectionTrait, id: i64, state: &str) -> Result<(), DbErr> {
-    set(db, id, Column::State, state).await
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value(state))
+        .filter(COLUMN.id.eq(id))
+        .filter(COLUMN.ended_at.is_null())
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Writes down that the run is ready.

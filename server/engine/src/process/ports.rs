@@ -78,11 +78,6 @@ pub(crate) fn holder(port: u16) -> Option<String> {
     ))
 }
 
-/// Whether somebody listens on a port of this machine.
-pub(crate) fn is_listened_on(port: u16) -> bool {
-    listeners().values().any(|listened| *listened == port)
-}
-
 /// A free port for an app, outside the ports the kernel hands out to outgoing connections (32768 and up), so
 /// that it stays free until the app takes it.
 pub(crate) fn free(taken: impl Fn(u16) -> bool) -> Option<u16> {

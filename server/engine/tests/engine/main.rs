@@ -3,6 +3,7 @@
 
 mod bench;
 mod configuration;
+mod instances;
 mod names;
 mod opening;
 mod runs;

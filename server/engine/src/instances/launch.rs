@@ -1,0 +1,220 @@
+//! Beginning a run: files, row, process.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use types::blueprints::{Blueprint, BlueprintOrigin};
+use types::instances::{Exit, ExitKind, ExitSource, Instance, InstanceId};
+
+use super::environment::{self, Surroundings};
+use super::{Inner, fields};
+use crate::blueprints::metadata;
+use crate::db::runs::{self, NewRun};
+use crate::runner::{Handle, RunKey, RunSpec};
+use crate::{Error, Result, blocking, clock, process};
+
+/// A run that exists.
+#[derive(Clone, Debug)]
+pub(super) struct ActiveRun {
+    /// Its row in the database.
+    pub(super) row: i64,
+    pub(super) number: u32,
+    pub(super) handle: Handle,
+    pub(super) port: u16,
+    pub(super) blueprint: Blueprint,
+    pub(super) started_at: i64,
+    /// It was ready once.
+    pub(super) ready: bool,
+}
+
+impl ActiveRun {
+    /// Between TERM and KILL.
+    pub(super) fn grace(&self) -> Duration {
+        Duration::from_secs(self.blueprint.stop_grace_s.into())
+    }
+}
+
+/// Where the log and the record of one run lie.
+pub(super) fn run_dir(inner: &Inner, row: &Instance, number: u32) -> PathBuf {
+    logs_dir(inner, row).join(number.to_string())
+}
+
+fn logs_dir(inner: &Inner, row: &Instance) -> PathBuf {
+    inner.dir.instance(&row.dir).join("logs")
+}
+
+/// The directory with the script: the parent's for a satellite.
+pub(super) fn conf_dir(inner: &Inner, row: &Instance) -> Result<PathBuf> {
+    let dir = match row.parent_instance_id {
+        Some(parent) => inner.rows.get(parent)?.dir,
+        None => row.dir.clone(),
+    };
+    Ok(inner.dir.instance(&dir))
+}
+
+/// What the instance's own script says about itself.
+pub(super) async fn blueprint(inner: &Inner, row: &Instance) -> Result<Blueprint> {
+    let path = conf_dir(inner, row)?.join("launch.sh");
+    let filename = row.base_blueprint.clone();
+    blocking(move || {
+        let script = std::fs::read(&path).map_err(Error::file(&path))?;
+        Ok(metadata::parse(&filename, BlueprintOrigin::Custom, &script))
+    })
+    .await
+}
+
+/// What holds for a script that cannot be read any more.
+pub(super) fn plain_blueprint(row: &Instance) -> Blueprint {
+    metadata::parse(&row.base_blueprint, BlueprintOrigin::Custom, b"")
+}
+
+/// Starts a run of an instance; when it fails, nothing is left running and the run is closed with the reason.
+pub(super) async fn launch(inner: &Inner, id: InstanceId) -> Result<ActiveRun> {
+    let row = inner.rows.get(id)?;
+    let blueprint = blueprint(inner, &row).await?;
+    let port = free_port(inner, id).await?;
+    let number = next_number(inner, &row).await?;
+    let spec = prepare(inner, &row, &blueprint, number, port).await?;
+    let started_at = clock::now_ms();
+    let new = NewRun {
+        instance: id,
+        number,
+        uuid: spec.key.uuid.clone(),
+        generation: i64::from(number),
+        node: inner.supervisor.runner().fingerprint().node,
+        state: "starting".to_owned(),
+        started_at,
+        internal_port: Some(port),
+    };
+    let run = runs::insert(inner.db.write(), new).await?;
+    inner.rows.change(id, |row| {
+        row.run = number;
+        row.internal_port = Some(port);
+        row.started_at = Some(started_at);
+        Ok(())
+    })?;
+    match inner.supervisor.runner().start(&spec).await {
+        Ok(handle) => {
+            runs::set_handle(inner.db.write(), run, &handle.0).await?;
+            Ok(ActiveRun {
+                row: run,
+                number,
+                handle,
+                port,
+                blueprint,
+                started_at,
+                ready: false,
+            })
+        }
+        Err(source) => {
+            let exit = Exit {
+                kind: ExitKind::Code(127),
+                source: ExitSource::Engine,
+                at: clock::now_ms(),
+            };
+            let reason = format!("could not be started: {source}");
+            runs::end(inner.db.write(), run, "error", exit, &reason, 0).await?;
+            Err(Error::Spawn {
+                name: row.name,
+                source,
+            })
+        }
+    }
+}
+
+/// A port that is free now, not promised to another instance and not one of the public ones.
+async fn free_port(inner: &Inner, id: InstanceId) -> Result<u16> {
+    let range = inner.config.port_range;
+    let taken: Vec<u16> = inner
+        .rows
+        .list()
+        .into_iter()
+        .filter(|row| row.id != id)
+        .filter_map(|row| row.internal_port)
+        .collect();
+    blocking(move || {
+        process::ports::free(|port| range.contains(port) || taken.contains(&port))
+            .ok_or(Error::NoFreePort(range))
+    })
+    .await
+}
+
+/// Higher than every run known to the database or seen on the disk: a log is never written over.
+async fn next_number(inner: &Inner, row: &Instance) -> Result<u32> {
+    let (known, logs) = (row.run, logs_dir(inner, row));
+    blocking(move || {
+        let seen = std::fs::read_dir(&logs)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+            .max();
+        Ok(known.max(seen.unwrap_or(0)) + 1)
+    })
+    .await
+}
+
+async fn prepare(
+    inner: &Inner,
+    row: &Instance,
+    blueprint: &Blueprint,
+    number: u32,
+    port: u16,
+) -> Result<RunSpec> {
+    let conf_dir = conf_dir(inner, row)?;
+    let run_dir = run_dir(inner, row, number);
+    let (dir, support, row) = (
+        inner.dir.clone(),
+        inner.blueprints.support_dir().to_owned(),
+        row.clone(),
+    );
+    let gpus = row.gpu_ids.clone();
+    let cwd = conf_dir.clone();
+    let env = blocking(move || {
+        let output_dir = fields::contained_output(&dir, &row)?;
+        std::fs::create_dir_all(&output_dir).map_err(Error::file(&output_dir))?;
+        if row.parent_instance_id.is_none() {
+            // A satellite has the same directory; its values reach the script by the environment.
+            environment::write_files(&conf_dir, &row)?;
+        }
+        environment::environment(&Surroundings {
+            dir: &dir,
+            support: &support,
+            row: &row,
+            conf_dir: &conf_dir,
+            output_dir: &output_dir,
+            port,
+        })
+    })
+    .await?;
+    Ok(RunSpec {
+        key: RunKey {
+            uuid: uuid::Uuid::new_v4().to_string(),
+            generation: u64::from(number),
+        },
+        argv: vec!["bash".to_owned(), "launch.sh".to_owned()],
+        env,
+        cwd,
+        gpus,
+        run_dir,
+        grace: Duration::from_secs(blueprint.stop_grace_s.into()),
+        log_file_bytes: inner.config.log_file_bytes,
+        log_files_kept: inner.config.log_files_kept,
+    })
+}
+
+/// Removes what is kept of runs older than the newest so many.
+pub(super) async fn prune(inner: &Inner, id: InstanceId) -> Result<()> {
+    let row = inner.rows.get(id)?;
+    let kept = inner.config.runs_kept.max(1) as usize;
+    for old in runs::list(inner.db.read(), id).await?.into_iter().skip(kept) {
+        let dir = run_dir(inner, &row, old.run.number);
+        blocking(move || match std::fs::remove_dir_all(&dir) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(&dir)(error)),
+            _ => Ok(()),
+        })
+        .await?;
+        runs::delete(inner.db.write(), old.id).await?;
+    }
+    Ok(())
+}

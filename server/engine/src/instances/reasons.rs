@@ -1,0 +1,140 @@
+//! Why a run ended, in words for people.
+
+use types::instances::{Exit, ExitKind};
+
+use crate::process;
+
+/// The longest log line that is quoted, characters.
+const QUOTED: usize = 200;
+/// What PyTorch and others write when the GPU's memory is used up.
+const GPU_MEMORY_WORDS: [&str; 3] = [
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "torch.OutOfMemoryError",
+];
+
+/// Why a run ended by itself. `tail` is the end of its log.
+pub(super) fn ended(exit: &Exit, was_ready: bool, tail: &str) -> String {
+    let mut words = match exit.kind {
+        ExitKind::Code(0) if !was_ready => {
+            "It ended at once with exit code 0, before it was ready; a launch script has to stay in the foreground."
+                .to_owned()
+        }
+        ExitKind::Code(code) => format!("It ended by itself with exit code {code}{}.", meaning(code)),
+        ExitKind::Signal(number) => {
+            format!("It was ended by {}, not by AiKore.", process::signal_name(number))
+        }
+        ExitKind::OutOfMemory => {
+            "The kernel ended it because the machine's memory ran out; close something, or give it less to do.".to_owned()
+        }
+        ExitKind::Lost => LOST.to_owned(),
+    };
+    if GPU_MEMORY_WORDS.iter().any(|text| tail.contains(text)) {
+        words.push_str(" The GPU's memory was used up (CUDA out of memory).");
+    }
+    if exit.kind != ExitKind::Code(0)
+        && let Some(line) = last_line(tail)
+    {
+        words.push_str(" Last line: ");
+        words.push_str(&line);
+    }
+    words
+}
+
+/// Nobody saw the end.
+pub(super) const LOST: &str =
+    "Its run was lost: its supervisor was killed. What was left of it has been ended.";
+/// Nobody could see the end.
+pub(super) const REBOOTED: &str = "Its run was lost: the machine was restarted while it ran.";
+/// What a person did.
+pub(super) const STOPPED: &str = "stopped by a person";
+
+/// What shells mean by a code.
+fn meaning(code: i32) -> String {
+    match code {
+        126 => " (a command could not be executed)".to_owned(),
+        127 => " (a command was not found)".to_owned(),
+        128.. => format!(" ({})", process::signal_name(code - 128)),
+        _ => String::new(),
+    }
+}
+
+/// The last line that says something, without colours.
+fn last_line(tail: &str) -> Option<String> {
+    let line = tail
+        .rsplit(['\n', '\r'])
+        .map(plain)
+        .find(|line| !line.is_empty())?;
+    Some(if line.chars().count() > QUOTED {
+        line.chars().take(QUOTED).chain(['…']).collect()
+    } else {
+        line
+    })
+}
+
+/// A line without escape sequences and control characters.
+fn plain(line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c == '\u{1b}' {
+            if rest.next_if_eq(&'[').is_some() {
+                while rest.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
+            }
+        } else if !c.is_control() {
+            text.push(c);
+        }
+    }
+    text.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::instances::ExitSource;
+
+    fn words(kind: ExitKind, ready: bool, tail: &str) -> String {
+        ended(
+            &Exit {
+                kind,
+                source: ExitSource::Shim,
+                at: 0,
+            },
+            ready,
+            tail,
+        )
+    }
+
+    #[test]
+    fn codes_and_signals_are_told_in_words() {
+        assert!(words(ExitKind::Code(0), false, "").contains("before it was ready"));
+        assert_eq!(
+            words(ExitKind::Code(3), true, ""),
+            "It ended by itself with exit code 3."
+        );
+        assert!(words(ExitKind::Code(127), false, "").contains("not found"));
+        assert!(words(ExitKind::Code(143), false, "").contains("SIGTERM"));
+        assert!(words(ExitKind::Signal(9), true, "").contains("SIGKILL"));
+        assert!(words(ExitKind::OutOfMemory, true, "").contains("memory ran out"));
+    }
+
+    #[test]
+    fn the_last_line_is_quoted_without_colours() {
+        let text = words(
+            ExitKind::Code(1),
+            true,
+            "first\n\u{1b}[31mTraceback: boom\u{1b}[0m\n\n",
+        );
+        assert!(text.ends_with("Last line: Traceback: boom"), "{text}");
+    }
+
+    #[test]
+    fn used_up_gpu_memory_is_recognised() {
+        let text = words(
+            ExitKind::Code(1),
+            true,
+            "torch.OutOfMemoryError: CUDA out of memory. Tried …\n",
+        );
+        assert!(text.contains("GPU's memory"), "{text}");
+    }
+}

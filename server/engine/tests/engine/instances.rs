@@ -1,0 +1,647 @@
+//! Instances with real scripts: from the first start to proven stop, and across panels.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use engine::instances::LogPosition;
+use engine::{Engine, EngineConfig, Error};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use types::instances::{
+    ExitKind, Health, Instance, InstanceChange, InstanceId, NewInstance, RestartPolicy, Status,
+};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Answers every request with `$CODE`, on `$WEBUI_PORT`.
+const SERVER: &str = r#"exec python3 -c '
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(int(os.environ.get("CODE", "200")))
+        self.end_headers()
+        self.wfile.write(b"hi")
+    def log_message(self, *what):
+        print("asked", flush=True)
+port = int(os.environ["WEBUI_PORT"]) + int(os.environ.get("BESIDE", "0"))
+http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+'"#;
+
+fn config(data: &Path) -> EngineConfig {
+    EngineConfig::new(data.to_owned(), env!("CARGO_BIN_EXE_aikore-shim").into())
+}
+
+async fn open(data: &Path) -> Engine {
+    Engine::open(config(data)).await.unwrap()
+}
+
+struct Panel {
+    data: TempDir,
+    engine: Engine,
+}
+
+impl Panel {
+    async fn new() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let engine = open(data.path()).await;
+        Self { data, engine }
+    }
+
+    /// An instance whose script is `metadata` (`ready = process; …`) and `body`.
+    async fn create(&self, metadata: &str, body: &str) -> InstanceId {
+        self.create_with(metadata, body, NewInstance::default()).await
+    }
+
+    async fn create_with(&self, metadata: &str, body: &str, new: NewInstance) -> InstanceId {
+        create(&self.engine, self.data.path(), metadata, body, new).await
+    }
+
+    async fn until(&self, id: InstanceId, wanted: impl Fn(&Instance) -> bool) -> Instance {
+        until(&self.engine, id, wanted).await
+    }
+
+    async fn until_status(&self, id: InstanceId, status: Status) -> Instance {
+        self.until(id, |row| row.status == status).await
+    }
+
+    async fn start(&self, id: InstanceId, status: Status) -> Instance {
+        self.engine.instances.start(id).await.unwrap();
+        self.until_status(id, status).await
+    }
+
+    async fn stop(&self, id: InstanceId) -> Instance {
+        self.engine.instances.stop(id).await.unwrap();
+        self.until_status(id, Status::Stopped).await
+    }
+
+    async fn log(&self, id: InstanceId) -> String {
+        self.engine
+            .instances
+            .log(id, None, LogPosition::Offset(0))
+            .await
+            .unwrap()
+            .content
+    }
+
+    async fn until_log(&self, id: InstanceId, text: &str) -> String {
+        let mut log = self.engine.instances.follow_log(id, None, 0).await.unwrap();
+        let mut all = String::new();
+        while !all.contains(text) {
+            let piece = tokio::time::timeout(LIMIT, log.next()).await;
+            all.push_str(
+                &piece
+                    .unwrap_or_else(|_| panic!("no `{text}` in {all}"))
+                    .unwrap()
+                    .content,
+            );
+        }
+        all
+    }
+
+    fn run_dir(&self, row: &Instance) -> PathBuf {
+        self.data
+            .path()
+            .join("instances")
+            .join(&row.dir)
+            .join("logs")
+            .join(row.run.to_string())
+    }
+}
+
+async fn create(engine: &Engine, data: &Path, metadata: &str, body: &str, new: NewInstance) -> InstanceId {
+    let name = format!("script-{}", uuid::Uuid::new_v4());
+    let mut script = String::from("#!/bin/bash\n### AIKORE-METADATA-START ###\n");
+    for line in metadata.split(';').map(str::trim).filter(|line| !line.is_empty()) {
+        script.push_str(&format!("# aikore.{line}\n"));
+    }
+    script.push_str(&format!("### AIKORE-METADATA-END ###\n{body}\n"));
+    std::fs::write(data.join("blueprints").join(format!("{name}.sh")), script).unwrap();
+    let new = NewInstance {
+        name: name.clone(),
+        base_blueprint: name,
+        ..new
+    };
+    engine.instances.create(new).await.unwrap().id
+}
+
+async fn until(engine: &Engine, id: InstanceId, wanted: impl Fn(&Instance) -> bool) -> Instance {
+    let mut events = engine.events.subscribe();
+    let wait = async {
+        loop {
+            let row = engine.instances.get(id).await.unwrap();
+            if wanted(&row) {
+                return row;
+            }
+            let _ = events.recv().await;
+        }
+    };
+    match tokio::time::timeout(LIMIT, wait).await {
+        Ok(row) => row,
+        Err(_) => panic!(
+            "it did not come to that: {:?}",
+            engine.instances.get(id).await.unwrap()
+        ),
+    }
+}
+
+fn is_alive(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit_once(')').unwrap().1.starts_with(" Z"))
+}
+
+fn kill(pid: u32) {
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+}
+
+fn number_after(log: &str, word: &str) -> u32 {
+    let rest = log.lines().find_map(|line| line.strip_prefix(word)).unwrap();
+    rest.trim().parse().unwrap()
+}
+
+fn shim_pid(run_dir: &Path) -> u32 {
+    let text = std::fs::read(run_dir.join("shim.json")).unwrap();
+    let shim: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    u32::try_from(shim["shim"]["pid"].as_u64().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_web_app_becomes_ready_answers_and_is_stopped_with_proof() {
+    let panel = Panel::new().await;
+    let id = panel.create("ready = http", SERVER).await;
+    let row = panel.start(id, Status::Started).await;
+    let pid = row.pid.unwrap();
+    assert!(is_alive(pid));
+    panel.until(id, |row| row.health == Health::Healthy).await;
+
+    let mut app = panel.engine.instances.connect(id).await.unwrap();
+    app.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    app.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("hi"), "{answer}");
+
+    assert!(matches!(
+        panel.engine.instances.start(id).await,
+        Err(Error::WrongStatus { .. })
+    ));
+    let row = panel.stop(id).await;
+    assert!(!is_alive(pid));
+    assert_eq!((row.pid, row.internal_port, row.started_at), (None, None, None));
+    assert!(matches!(
+        panel.engine.instances.connect(id).await,
+        Err(Error::NotRunning(_))
+    ));
+    let runs = panel.engine.instances.runs(id).await.unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].reason, "stopped by a person");
+    assert!(
+        runs[0].ended_at.is_some() && runs[0].log_bytes > 0,
+        "{:?}",
+        runs[0]
+    );
+}
+
+#[tokio::test]
+async fn a_script_that_ends_at_once_is_an_error_that_says_why() {
+    let panel = Panel::new().await;
+    let id = panel.create("", "echo hello; exit 0").await;
+    let row = panel.start(id, Status::Error).await;
+    assert!(row.status_reason.contains("exit code 0"), "{}", row.status_reason);
+    assert_eq!(row.exit_code, Some(0));
+
+    let id = panel.create("", "echo 'the model is missing' >&2; exit 3").await;
+    let row = panel.start(id, Status::Error).await;
+    assert!(row.status_reason.contains("exit code 3"), "{}", row.status_reason);
+    assert!(
+        row.status_reason.contains("the model is missing"),
+        "{}",
+        row.status_reason
+    );
+    assert_eq!(row.exit_code, Some(3));
+    assert_eq!(panel.log(id).await, "the model is missing\n");
+}
+
+#[tokio::test]
+async fn the_script_gets_its_environment_and_not_the_panels() {
+    let panel = Panel::new().await;
+    let new = NewInstance {
+        env_vars: "GREETING=it's $HOME \"quoted\"".to_owned(),
+        gpu_ids: Some("1".to_owned()),
+        ..NewInstance::default()
+    };
+    let body = "source ./aikore_vars.env; env; echo \"sourced $GREETING\"; pwd; exit 9";
+    let id = panel.create_with("", body, new).await;
+    let row = panel.start(id, Status::Error).await;
+    let log = panel.log(id).await;
+    let dir = panel
+        .data
+        .path()
+        .canonicalize()
+        .unwrap()
+        .join("instances")
+        .join(&row.dir);
+    for line in [
+        "WEBUI_HOST=127.0.0.1".to_owned(),
+        format!("INSTANCE_CONF_DIR={}", dir.display()),
+        format!("SUBFOLDER=/instance/{}/", row.slug),
+        "CUDA_VISIBLE_DEVICES=1".to_owned(),
+        "CUDA_DEVICE_ORDER=PCI_BUS_ID".to_owned(),
+        "sourced it's $HOME \"quoted\"".to_owned(),
+        dir.display().to_string(),
+    ] {
+        assert!(
+            log.lines().any(|found| found == line),
+            "no line `{line}` in {log}"
+        );
+    }
+    assert!(
+        !log.contains("CARGO_MANIFEST_DIR_OF_NOBODY") && !log.contains("RUST_BACKTRACE"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn an_app_that_answers_503_for_ever_is_stalled_and_not_hammered() {
+    let panel = Panel::new().await;
+    let new = NewInstance {
+        env_vars: "CODE=503".to_owned(),
+        ..NewInstance::default()
+    };
+    let id = panel
+        .create_with("ready = http; start_timeout = 3", SERVER, new)
+        .await;
+    let row = panel.start(id, Status::Stalled).await;
+    assert!(row.status_reason.contains("503"), "{}", row.status_reason);
+    let asked = panel.log(id).await.matches("asked").count();
+    assert!(asked < 15, "asked {asked} times");
+    panel.stop(id).await;
+}
+
+#[tokio::test]
+async fn an_app_that_listens_elsewhere_is_stalled_and_the_port_is_named() {
+    let panel = Panel::new().await;
+    let new = NewInstance {
+        env_vars: "BESIDE=11000".to_owned(),
+        ..NewInstance::default()
+    };
+    let id = panel
+        .create_with("ready = http; start_timeout = 3", SERVER, new)
+        .await;
+    let row = panel.start(id, Status::Stalled).await;
+    let port = row.internal_port.unwrap() + 11_000;
+    assert!(
+        row.status_reason.contains(&port.to_string()),
+        "{}",
+        row.status_reason
+    );
+    panel.stop(id).await;
+}
+
+#[tokio::test]
+async fn a_stalled_app_may_still_become_ready() {
+    let panel = Panel::new().await;
+    let body = "echo loading; until [ -e go ]; do sleep 0.05; done; echo 'model loaded'; sleep 71";
+    let id = panel
+        .create("ready = log:model .*loaded; start_timeout = 1", body)
+        .await;
+    let row = panel.start(id, Status::Stalled).await;
+    std::fs::write(panel.data.path().join("instances").join(&row.dir).join("go"), "").unwrap();
+    panel.until_status(id, Status::Started).await;
+    panel.stop(id).await;
+}
+
+#[tokio::test]
+async fn a_start_can_be_stopped_at_any_moment() {
+    let panel = Panel::new().await;
+    let id = panel
+        .create(
+            "ready = http; stop_grace = 1",
+            "trap '' TERM; while :; do sleep 72; done",
+        )
+        .await;
+    panel.engine.instances.start(id).await.unwrap();
+    // Before the process is even there.
+    assert_eq!(
+        panel.engine.instances.stop(id).await.unwrap().status,
+        Status::Stopping
+    );
+    panel.until_status(id, Status::Stopped).await;
+    panel.engine.instances.start(id).await.unwrap();
+    let pid = panel.until(id, |row| row.pid.is_some()).await.pid.unwrap();
+    panel.stop(id).await;
+    assert!(!is_alive(pid));
+}
+
+#[tokio::test]
+async fn a_killed_app_is_noticed_at_once() {
+    let panel = Panel::new().await;
+    let id = panel.create("ready = process", "sleep 73").await;
+    let row = panel.start(id, Status::Started).await;
+    let pid = panel.until(id, |row| row.pid.is_some()).await.pid.unwrap();
+    let began = Instant::now();
+    kill(pid);
+    let end = panel.until_status(id, Status::Error).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(end.status_reason.contains("SIGKILL"), "{}", end.status_reason);
+    assert_eq!(row.run, end.run);
+    assert_eq!(end.exit_code, None);
+}
+
+#[tokio::test]
+async fn a_killed_shim_means_lost_and_nothing_keeps_the_port() {
+    let panel = Panel::new().await;
+    let id = panel.create("ready = http; stop_grace = 1", SERVER).await;
+    let row = panel.start(id, Status::Started).await;
+    let pid = row.pid.unwrap();
+    kill(shim_pid(&panel.run_dir(&row)));
+    let end = panel.until_status(id, Status::Error).await;
+    assert!(end.status_reason.contains("lost"), "{}", end.status_reason);
+    assert!(!is_alive(pid));
+    assert_eq!(
+        panel.engine.instances.runs(id).await.unwrap()[0]
+            .exit
+            .unwrap()
+            .kind,
+        ExitKind::Lost
+    );
+    std::net::TcpListener::bind(("127.0.0.1", row.internal_port.unwrap())).unwrap();
+    let again = panel.start(id, Status::Started).await;
+    assert_eq!(again.run, row.run + 1);
+    panel.stop(id).await;
+}
+
+#[tokio::test]
+async fn restart_stops_with_proof_and_starts_a_new_run() {
+    let panel = Panel::new().await;
+    let id = panel.create("ready = process", "sleep 74").await;
+    panel.start(id, Status::Started).await;
+    let first = panel.until(id, |row| row.pid.is_some()).await;
+    let mut log = panel.engine.instances.follow_log(id, None, 0).await.unwrap();
+    panel.engine.instances.restart(id).await.unwrap();
+    let second = panel
+        .until(id, |row| {
+            row.run == first.run + 1 && row.status == Status::Started
+        })
+        .await;
+    assert!(!is_alive(first.pid.unwrap()));
+    assert_eq!(second.restarts, 0);
+    // A follower of the newest run is told about the new one.
+    let piece = tokio::time::timeout(LIMIT, log.next()).await.unwrap().unwrap();
+    assert_eq!((piece.run, piece.offset), (second.run, 0));
+    panel.stop(id).await;
+}
+
+#[tokio::test]
+async fn an_app_that_fails_is_started_again_when_that_is_wanted() {
+    let panel = Panel::new().await;
+    let new = NewInstance {
+        restart_policy: RestartPolicy::OnFailure,
+        ..NewInstance::default()
+    };
+    let body = "[ -e again ] && exec sleep 75; touch again; exit 7";
+    let id = panel.create_with("ready = process", body, new).await;
+    panel.engine.instances.start(id).await.unwrap();
+    let row = panel
+        .until(id, |row| row.run == 2 && row.status == Status::Started)
+        .await;
+    assert_eq!(row.restarts, 1);
+    let runs = panel.engine.instances.runs(id).await.unwrap();
+    assert_eq!(runs[1].exit.unwrap().kind, ExitKind::Code(7));
+    panel.stop(id).await;
+}
+
+#[tokio::test]
+async fn a_person_can_stop_while_the_next_try_is_waited_for() {
+    let panel = Panel::new().await;
+    let new = NewInstance {
+        restart_policy: RestartPolicy::Always,
+        ..NewInstance::default()
+    };
+    let id = panel.create_with("ready = http", "exit 7", new).await;
+    panel.engine.instances.start(id).await.unwrap();
+    let row = panel.until(id, |row| row.restarts == 2).await;
+    assert_eq!(row.status, Status::Starting);
+    let row = panel.stop(id).await;
+    assert_eq!(row.run, 2);
+}
+
+#[tokio::test]
+async fn the_log_is_followed_byte_for_byte_with_whole_characters() {
+    let panel = Panel::new().await;
+    let body = r"printf 'gr\xc3'; sleep 0.2; printf '\xbc\xc3\x9fe \xff\xfe <b>\r50%%\r100%%\n'; echo end";
+    let id = panel.create("", body).await;
+    panel.engine.instances.start(id).await.unwrap();
+    let log = panel.until_log(id, "end\n").await;
+    assert_eq!(log, "grüße \u{fffd}\u{fffd} <b>\r50%\r100%\nend\n");
+    panel.until_status(id, Status::Error).await;
+    let whole = panel
+        .engine
+        .instances
+        .log(id, None, LogPosition::Offset(0))
+        .await
+        .unwrap();
+    assert_eq!((whole.content, whole.next_offset), (log, whole.size));
+    let tail = panel
+        .engine
+        .instances
+        .log(id, None, LogPosition::Tail(6))
+        .await
+        .unwrap();
+    assert_eq!(tail.content, "end\n");
+    let mut old = panel
+        .engine
+        .instances
+        .follow_log(id, Some(1), whole.size - 4)
+        .await
+        .unwrap();
+    assert_eq!(old.next().await.unwrap().content, "end\n");
+    assert_eq!(old.next().await, None, "an old run has an end");
+}
+
+/// Opens an engine on a thread of its own, lets `work` use it, and then takes it away in the middle of
+/// everything, as a kill -9 of the panel would.
+async fn killed_panel<T, F>(data: &Path, work: impl FnOnce(Engine) -> F + Send + 'static) -> T
+where
+    T: Send + 'static,
+    F: Future<Output = T>,
+{
+    let data = data.to_owned();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let result = runtime.block_on(async { work(open(&data).await).await });
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        result
+    });
+    tokio::task::spawn_blocking(|| thread.join().unwrap())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_next_panel_adopts_what_runs_and_starts_no_second_copy() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().to_owned();
+    let (started, starting, stopping, ended) = killed_panel(data.path(), async move |engine| {
+        let default = NewInstance::default;
+        let auto = NewInstance {
+            autostart: true,
+            ..default()
+        };
+        let started = create(&engine, &path, "ready = http", SERVER, auto).await;
+        let starting = create(&engine, &path, "ready = http", "echo one; sleep 76", default()).await;
+        let stopping = create(
+            &engine,
+            &path,
+            "ready = process; stop_grace = 2",
+            "trap '' TERM; while :; do sleep 0.1; done",
+            default(),
+        )
+        .await;
+        let ended = create(
+            &engine,
+            &path,
+            "ready = process",
+            "until [ -e go ]; do sleep 0.05; done; exit 6",
+            default(),
+        )
+        .await;
+        for id in [started, starting, stopping, ended] {
+            engine.instances.start(id).await.unwrap();
+        }
+        let started = until(&engine, started, |row| row.status == Status::Started).await;
+        let starting = until(&engine, starting, |row| row.pid.is_some()).await;
+        let stopping = until(&engine, stopping, |row| {
+            row.status == Status::Started && row.pid.is_some()
+        })
+        .await;
+        let ended = until(&engine, ended, |row| row.status == Status::Started).await;
+        engine.instances.stop(stopping.id).await.unwrap();
+        (started, starting, stopping, ended)
+    })
+    .await;
+    assert!(is_alive(started.pid.unwrap()) && is_alive(starting.pid.unwrap()));
+    std::fs::write(data.path().join("instances").join(&ended.dir).join("go"), "").unwrap();
+
+    let engine = open(data.path()).await;
+    let now = until(&engine, started.id, |row| row.pid.is_some()).await;
+    assert_eq!(
+        (now.status, now.pid, now.run),
+        (Status::Started, started.pid, started.run)
+    );
+    assert_eq!(
+        (now.internal_port, now.started_at),
+        (started.internal_port, started.started_at)
+    );
+    let now = until(&engine, starting.id, |row| row.pid.is_some()).await;
+    assert_eq!((now.status, now.pid), (Status::Starting, starting.pid));
+    until(&engine, stopping.id, |row| row.status == Status::Stopped).await;
+    assert!(!is_alive(stopping.pid.unwrap()));
+    let now = until(&engine, ended.id, |row| row.status == Status::Error).await;
+    assert_eq!(now.exit_code, Some(6));
+
+    for row in [&started, &starting] {
+        engine.instances.stop(row.id).await.unwrap();
+        until(&engine, row.id, |row| row.status == Status::Stopped).await;
+        assert!(!is_alive(row.pid.unwrap()));
+    }
+    engine.shutdown(false).await;
+}
+
+#[tokio::test]
+async fn a_shim_killed_while_no_panel_runs_is_found_out() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().to_owned();
+    let row = killed_panel(data.path(), async move |engine| {
+        let id = create(
+            &engine,
+            &path,
+            "ready = http; stop_grace = 1",
+            SERVER,
+            NewInstance::default(),
+        )
+        .await;
+        engine.instances.start(id).await.unwrap();
+        until(&engine, id, |row| row.status == Status::Started).await
+    })
+    .await;
+    let run_dir = data.path().join("instances").join(&row.dir).join("logs/1");
+    kill(shim_pid(&run_dir));
+    let engine = open(data.path()).await;
+    let now = until(&engine, row.id, |row| row.status == Status::Error).await;
+    assert!(now.status_reason.contains("lost"), "{}", now.status_reason);
+    assert!(!is_alive(row.pid.unwrap()));
+    engine.shutdown(false).await;
+}
+
+#[tokio::test]
+async fn shutdown_leaves_instances_running_unless_told_to_stop_them() {
+    let panel = Panel::new().await;
+    let id = panel.create("ready = process", "sleep 77").await;
+    panel.start(id, Status::Started).await;
+    let pid = panel.until(id, |row| row.pid.is_some()).await.pid.unwrap();
+    panel.engine.shutdown(false).await;
+    let Panel { data, engine } = panel;
+    drop(engine);
+    assert!(is_alive(pid));
+    let engine = open(data.path()).await;
+    until(&engine, id, |row| row.pid == Some(pid)).await;
+    engine.shutdown(true).await;
+    assert!(!is_alive(pid));
+}
+
+#[tokio::test]
+async fn instances_are_started_with_the_panel_in_table_order() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().to_owned();
+    let ids = killed_panel(data.path(), async move |engine| {
+        let mut ids = Vec::new();
+        for body in [
+            "sleep 0.3; touch ../../first; sleep 78",
+            "[ -e ../../first ] || exit 1; sleep 78",
+        ] {
+            let body = format!("{body} & sleep 0.5; echo ready now; wait");
+            let auto = NewInstance {
+                autostart: true,
+                ..NewInstance::default()
+            };
+            ids.push(create(&engine, &path, "ready = log:ready now", &body, auto).await);
+        }
+        ids
+    })
+    .await;
+    let engine = open(data.path()).await;
+    assert_eq!(engine.instances.get(ids[1]).await.unwrap().status, Status::Queued);
+    until(&engine, ids[1], |row| row.status == Status::Started).await;
+    assert!(data.path().join("first").exists());
+    engine.shutdown(true).await;
+}
+
+#[tokio::test]
+async fn a_setting_that_changed_is_used_by_the_next_run() {
+    let panel = Panel::new().await;
+    let id = panel
+        .create("ready = process", "echo \"value $VALUE\"; sleep 79")
+        .await;
+    panel.start(id, Status::Started).await;
+    let change = InstanceChange {
+        env_vars: Some("VALUE=new".to_owned()),
+        ..InstanceChange::default()
+    };
+    panel.engine.instances.update(id, change, true).await.unwrap();
+    panel
+        .until(id, |row| row.run == 2 && row.status == Status::Started)
+        .await;
+    panel.until_log(id, "value new").await;
+    panel.stop(id).await;
+}
+
+#[tokio::test]
+async fn what_a_stop_leaves_behind_is_nothing_at_all() {
+    let panel = Panel::new().await;
+    let body = "setsid bash -c 'trap \"\" TERM; echo stray $$; while :; do sleep 62; done' & wait";
+    let id = panel.create("ready = process; stop_grace = 1", body).await;
+    panel.start(id, Status::Started).await;
+    let stray = number_after(&panel.until_log(id, "\n").await, "stray ");
+    panel.stop(id).await;
+    assert!(!is_alive(stray));
+}
