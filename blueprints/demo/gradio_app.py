@@ -8,9 +8,24 @@ import time
 import gradio as gr
 import numpy as np
 from PIL import Image, PngImagePlugin
+from starlette.middleware import Middleware
 
 OUTPUT = os.environ.get("INSTANCE_OUTPUT_DIR", "outputs")
+PREFIX = os.environ.get("SUBFOLDER", "/").rstrip("/")
 STEP_S = 0.05
+
+
+class WithOrWithoutPrefix:
+    """The page asks for addresses below PREFIX. The panel removes it; on a port of its own nobody else does."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        path = scope.get("path", "")
+        if PREFIX and path.startswith(f"{PREFIX}/"):
+            scope = {**scope, "path": path[len(PREFIX):], "raw_path": path[len(PREFIX):].encode()}
+        await self.app(scope, receive, send)
 
 
 def field(random: np.random.Generator, size: int) -> np.ndarray:
@@ -68,7 +83,8 @@ print(f"serving on port {os.environ.get('WEBUI_PORT', '7860')}", flush=True)
 app.queue(default_concurrency_limit=1, max_size=50).launch(
     server_name=os.environ.get("WEBUI_HOST", "127.0.0.1"),
     server_port=int(os.environ.get("WEBUI_PORT", "7860")),
-    root_path=os.environ.get("SUBFOLDER", "/").rstrip("/"),
+    root_path=PREFIX,
+    app_kwargs={"middleware": [Middleware(WithOrWithoutPrefix)]},
     allowed_paths=[OUTPUT],
     inbrowser=False,
     quiet=True,
