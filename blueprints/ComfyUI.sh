@@ -61,10 +61,11 @@ aikore:
     clip
     t5
 YAML
-mkdir -p input temp user "$models"/{stable-diffusion,lora,vae,vae_approx,embeddings,hypernetwork,upscale,clip_vision,controlnet,unet,clip,t5}
+mkdir -p input user "$models"/{stable-diffusion,lora,vae,vae_approx,embeddings,hypernetwork,upscale,clip_vision,controlnet,unet,clip,t5}
 
+# ComfyUI empties its temporary folder at start, so a satellite needs one of its own.
 if ! has_gpu; then options+=(--cpu); fi
 exec python -u "$source/main.py" --listen "$WEBUI_HOST" --port "$WEBUI_PORT" --log-stdout --preview-method auto \
     --output-directory "$INSTANCE_OUTPUT_DIR" --input-directory "$INSTANCE_CONF_DIR/input" \
-    --temp-directory "$INSTANCE_CONF_DIR/temp" --user-directory "$INSTANCE_CONF_DIR/user" \
+    --temp-directory "$TMPDIR/comfyui-$WEBUI_PORT" --user-directory "$INSTANCE_CONF_DIR/user" \
     --extra-model-paths-config "$INSTANCE_CONF_DIR/extra_model_paths.yaml" "${options[@]}" "${LAUNCH_ARGS[@]}"

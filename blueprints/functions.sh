@@ -45,7 +45,8 @@ begin() {
     source "$SD_INSTALL_DIR/versions.env"
     set +a
     mkdir -p "$INSTANCE_OUTPUT_DIR" "${TMPDIR:=$BASE_DIR/tmp}"
-    export TMPDIR
+    # A log line shows when it is printed, not when Python's buffer is full.
+    export TMPDIR PYTHONUNBUFFERED=1
     cd "$INSTANCE_CONF_DIR" || fail 1 "$INSTANCE_CONF_DIR is not there."
     read_launch_args
 }
@@ -99,6 +100,7 @@ read_launch_args() {
 # cannot be done.
 sl_folder() {
     local link=$1/$2 store=$3/$4 real_link real_store
+    [[ $store == /* ]] || store=$PWD/$store
     mkdir -p "$1" "$store" || return 1
     if [ -L "$link" ]; then
         [ "$(readlink "$link")" = "$store" ] && return 0
@@ -535,11 +537,21 @@ _leave_out_triton() {
 
 # clone_repo URL DIR [VAR]: DIR holds a checkout of URL at the ref named by the variable VAR; goes into DIR.
 clone_repo() {
+    mkdir -p "$(dirname "$2")"
+    [ -e "$2/.git" ] || step "fetching $1"
+    (
+        _lock 9
+        _clone "$1" "$2"
+        cd "$2" && sync_repo "${3:-GIT_REF}"
+    ) 9>"$2.lock" || exit
+    cd "$2" || exit
+}
+
+_clone() {
     local url=$1 dir=$2
     export GIT_TERMINAL_PROMPT=0
     if [ ! -e "$dir/.git" ]; then
         rm -rf "$dir.cloning"
-        step "fetching $url"
         git clone -q -- "$url" "$dir.cloning" || fail $? "$url could not be fetched."
         # Only a complete checkout gets the name that later starts look for.
         if [ -d "$dir" ]; then rmdir "$dir" || fail 1 "$dir holds files but no checkout; move it away."; fi
@@ -548,8 +560,6 @@ clone_repo() {
         say "the source is now $url"
         git -C "$dir" remote set-url origin "$url" && rm -f "$dir/.git/aikore-sync"
     fi
-    cd "$dir" || return
-    sync_repo "${3:-GIT_REF}"
 }
 
 # sync_repo VAR: brings the checkout in the present directory to the ref that the variable VAR names (branch,
@@ -628,7 +638,8 @@ install_requirements() {
     file=$(for file in "${files[@]}"; do [ "$file" = -r ] || cat "$file"; done | sha256sum)
     [ "$(cat "$stamp" 2>/dev/null)" != "$file" ] || return 0
     say "installing the requirements of $1"
-    tool=$(_env_tool) || tool=venv
+    # A conda environment has its own pip, and scripts that made one do not expect another tool.
+    if [ -d "$venv/conda-meta" ]; then tool=venv; else tool=$(_env_tool) || tool=venv; fi
     [ ! -e "$venv/.aikore-torch.txt" ] || files+=(-c "$venv/.aikore-torch.txt")
     [ ! -e "$venv/.aikore-overrides.txt" ] || uv_extra=(--overrides "$venv/.aikore-overrides.txt")
     _pip "${files[@]}" || return

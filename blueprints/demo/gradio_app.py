@@ -85,7 +85,6 @@ app.queue(default_concurrency_limit=1, max_size=50).launch(
     server_port=int(os.environ.get("WEBUI_PORT", "7860")),
     root_path=PREFIX,
     app_kwargs={"middleware": [Middleware(WithOrWithoutPrefix)]},
-    allowed_paths=[OUTPUT],
     inbrowser=False,
     quiet=True,
 )

@@ -78,7 +78,8 @@ def main() -> int:
     print(f"serving on http://{address[0]}:{address[1]}/ at {RATE:g} lines a second", flush=True)
 
     number = 0
-    began = next_bar = time.monotonic()
+    began = time.monotonic()
+    next_bar = began + BAR_EVERY_S
     while not stop.wait(TICK_S):
         now = time.monotonic()
         due = int((now - began) * RATE)
