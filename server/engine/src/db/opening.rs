@@ -1,5 +1,7 @@
 //! Opening the database: is it ours, is it whole, is it of this version, and what must happen before it is used.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use migrations::Migrator;
@@ -12,6 +14,7 @@ use crate::{Error, Result};
 /// Opens the database of `path`, new or old, and brings it to this version. A file that is about to be
 /// migrated is copied beside itself first.
 pub(crate) async fn open(path: &Path) -> Result<Database> {
+    make_private(path)?;
     let situation = |error: DbErr| situation(path, error);
     let writer = sea_orm::Database::connect(options(path, true))
         .await
@@ -27,6 +30,15 @@ pub(crate) async fn open(path: &Path) -> Result<Database> {
         .await
         .map_err(situation)?;
     Ok(Database { reader, writer })
+}
+
+/// Makes the file if it is missing; it and what SQLite puts beside it are for nobody else. SQLite takes the
+/// permissions of its other files from this one.
+fn make_private(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.append(true).create(true).mode(0o600).open(path);
+    file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
+        .map_err(Error::file(path))
 }
 
 async fn prepare(path: &Path, writer: &DatabaseConnection) -> Result<()> {

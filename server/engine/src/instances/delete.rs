@@ -191,9 +191,13 @@ pub(super) async fn finish(
     let instances = dir.instances();
     let left = std::fs::read_dir(&instances).map_err(Error::file(&instances))?;
     for entry in left.filter_map(Result::ok) {
-        if entry.file_name().to_string_lossy().starts_with(DELETING) {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(DELETING) {
             let title = "Completing a deletion".to_owned();
             jobs.spawn(title, None, |progress| remove(entry.path(), progress));
+        } else if !staying.iter().any(|row| name == *row.dir) {
+            // A copy somebody made, or a creation that was interrupted: not ours to remove.
+            tracing::warn!(path = %entry.path().display(), "this directory belongs to no instance");
         }
     }
     Ok(staying)

@@ -1,6 +1,7 @@
 //! Opening a data directory that is in use, damaged, foreign or from another time.
 
 use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
 
 use engine::{Engine, Error};
 use tempfile::TempDir;
@@ -107,6 +108,16 @@ async fn a_database_that_another_program_holds_is_called_locked() {
         .unwrap();
     let error = tokio::time::timeout(LIMIT, refusal(&temp)).await.unwrap();
     assert!(matches!(error, Error::DatabaseLocked(_)), "{error}");
+}
+
+#[tokio::test]
+async fn the_database_is_for_its_owner_only() {
+    let bench = Bench::new().await;
+    bench.engine.instances.create(new("app")).await.unwrap();
+    for name in ["aikore.db", "aikore.db-wal", "aikore.db-shm"] {
+        let permissions = std::fs::metadata(bench.path(name)).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600, "{name}");
+    }
 }
 
 async fn sql(path: &std::path::Path, statement: &str) {
