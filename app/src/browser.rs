@@ -3,7 +3,7 @@
 use js_sys::{Date, Function, Reflect};
 use leptos::prelude::{document, window};
 use leptos::wasm_bindgen::{JsCast, JsValue};
-use leptos::web_sys::HtmlElement;
+use leptos::web_sys::{Element, EventTarget, HtmlElement};
 
 /// The present moment, Unix milliseconds.
 #[expect(
@@ -82,6 +82,27 @@ pub fn remember(key: &str, value: Option<&str>) {
             None => storage.remove_item(key),
         };
     }
+}
+
+/// Moves the focus to the first element that matches a selector, where there is one.
+pub fn focus_in(selector: &str) {
+    let element = document().query_selector(selector).ok().flatten();
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// Whether a person types or chooses in it.
+pub fn is_field(target: &EventTarget) -> bool {
+    let element = target.dyn_ref::<Element>();
+    element.is_some_and(|element| {
+        let name = element.tag_name();
+        let ticked = matches!(
+            element.get_attribute("type").as_deref(),
+            Some("checkbox" | "radio")
+        );
+        matches!(name.as_str(), "INPUT" | "SELECT") && !ticked
+    })
 }
 
 fn get(object: &JsValue, name: &str) -> Option<JsValue> {

@@ -1,10 +1,20 @@
 //! The dashboard: the table of instances and what people do with it.
 
+pub mod actions;
 pub mod commands;
+pub mod delete;
+pub mod draft;
+pub mod drawer;
+pub mod edits;
 pub mod empty;
+pub mod fields;
 pub mod filter;
+pub mod new_row;
+pub mod order;
+pub mod preview;
 pub mod row;
 mod rows;
+pub mod selection;
 pub mod status;
 pub mod table;
 
@@ -14,6 +24,7 @@ use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
 use types::blueprints::Blueprint;
 use types::instances::Instance;
+use types::jobs::{JobId, JobState};
 
 pub use rows::{Row, Rows};
 
@@ -23,10 +34,17 @@ use crate::shell::{BottomNav, TopBar};
 use crate::splitter::{Axis, Splitter};
 use crate::telemetry::MachinePane;
 use crate::tools::ToolsPane;
-use crate::ui::{Clock, ErrorNote};
+use crate::ui::{Clock, ErrorNote, Toasts};
 use commands::{Commands, VerbForms};
+use delete::DeleteDialog;
+use drawer::Drawer;
+use edits::Edits;
 use empty::Welcome;
-use table::InstancesPane;
+use filter::Place;
+use order::{Order, OrderAnnouncer};
+use preview::SavePreview;
+use selection::Selection;
+use table::{InstancesPane, SaveDock};
 
 /// What the dashboard is rendered from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +55,8 @@ pub struct Dashboard {
     pub instances: Vec<Instance>,
     /// The catalogue.
     pub blueprints: Vec<Blueprint>,
+    /// Ports nobody holds, lowest first.
+    pub free_ports: Vec<u16>,
 }
 
 /// The catalogue, for everything on the page that offers or names a blueprint.
@@ -60,21 +80,27 @@ pub(crate) async fn load_dashboard() -> Result<Dashboard, ApiError> {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX));
+    let engine = expect_context::<engine::Engine>();
     Ok(Dashboard {
         now,
         instances: list_instances().await?,
-        blueprints: expect_context::<engine::Engine>().blueprints.list().await?,
+        blueprints: engine.blueprints.list().await?,
+        free_ports: engine.instances.available_ports().await?,
     })
 }
 
 /// The dashboard.
 #[component]
 pub fn InstancesPage() -> impl IntoView {
+    let edits = Edits::from_context();
+    provide_context(edits);
+    provide_context(Place::from_address());
+    let unsaved = Memo::new(move |_| edits.count() > 0);
     let dashboard = Resource::new(|| (), |()| load_dashboard());
     let posted = posted_error();
     view! {
         <Title text="Instances" />
-        <div class="app app--fixed">
+        <div class="app app--fixed" class:has-dock=unsaved>
             <TopBar />
             <OfflineBanner />
             {posted.map(|error| view! { <ErrorNote text=error.to_string() /> })}
@@ -102,28 +128,58 @@ fn Workbench(
     Live::get().seed(dashboard.instances);
     clock.begin(dashboard.now);
     clock.tick();
+    expect_context::<Edits>().offer(dashboard.free_ports);
     provide_context(Catalogue(StoredValue::new(dashboard.blueprints)));
     provide_context(Commands::from_context());
-    let none = Memo::new(move |_| rows.is_empty());
+    provide_context(Selection::from_context());
+    provide_context(Order::from_context());
+    let place = expect_context::<Place>();
+    let welcome = Memo::new(move |_| rows.is_empty() && place.text("new").is_none());
     view! {
         <VerbForms />
         {move || {
-            if none.get() {
+            if welcome.get() {
                 view! { <Welcome /> }.into_any()
             } else {
-                view! {
-                    <main class="workbench" id="main">
-                        <InstancesPane />
-                        <Splitter axis=Axis::Y label="Height of the instances pane" />
-                        <ToolsPane />
-                        <Splitter axis=Axis::X label="Width of the tools pane" />
-                        <MachinePane />
-                    </main>
-                }
-                    .into_any()
+                view! { <Panes /> }.into_any()
             }
         }}
+        <SaveDock />
+        <Drawer />
+        <DeleteDialog />
+        <SavePreview />
+        <OrderAnnouncer />
+        <FailedJobs />
     }
+}
+
+#[component]
+fn Panes() -> impl IntoView {
+    view! {
+        <main class="workbench" id="main">
+            <InstancesPane />
+            <Splitter axis=Axis::Y label="Height of the instances pane" />
+            <ToolsPane />
+            <Splitter axis=Axis::X label="Width of the tools pane" />
+            <MachinePane />
+        </main>
+    }
+}
+
+/// Says when long work failed; what went well shows in the table.
+#[component]
+fn FailedJobs() -> impl IntoView {
+    let toasts = expect_context::<Toasts>();
+    let jobs = Live::get().jobs();
+    let told = StoredValue::new(Vec::<JobId>::new());
+    Effect::new(move |_| {
+        for job in jobs.get() {
+            if job.state == JobState::Failed && !told.with_value(|told| told.contains(&job.id)) {
+                told.update_value(|told| told.push(job.id));
+                toasts.warn(format!("{} failed. {}", job.title, job.message));
+            }
+        }
+    });
 }
 
 /// Instead of the panes when the server cannot say what there is.

@@ -1,5 +1,6 @@
 //! Shared parts: icons, menus, dialogs, notes, toasts, the clock and the words for sizes and times.
 
+pub mod dialog;
 pub mod menu;
 pub mod toasts;
 pub mod words;
@@ -7,6 +8,7 @@ pub mod words;
 use leptos::prelude::*;
 use std::time::Duration;
 
+pub use dialog::Dialog;
 pub use menu::Menu;
 pub use toasts::ToastRegion;
 pub use toasts::Toasts;

@@ -15,10 +15,35 @@ const ICONS: [&str; 13] = [
 impl Catalogue {
     /// The symbol of a blueprint.
     pub fn icon(self, filename: &str) -> &'static str {
+        let found = self.find(filename);
+        icon_of(found.as_ref().and_then(|found| found.icon.as_deref()))
+    }
+
+    /// A blueprint by its file name, with or without `.sh`.
+    pub fn find(self, filename: &str) -> Option<Blueprint> {
+        let wanted = filename.trim_end_matches(".sh");
         self.0.with_value(|all| {
-            let blueprint = all.iter().find(|blueprint| blueprint.filename == filename);
-            icon_of(blueprint.and_then(|blueprint| blueprint.icon.as_deref()))
+            let same = |blueprint: &&Blueprint| blueprint.filename.trim_end_matches(".sh") == wanted;
+            all.iter().find(same).cloned()
         })
+    }
+
+    /// File names and names, grouped by category in the catalogue's order.
+    pub fn by_category(self) -> Vec<(String, Vec<(String, String)>)> {
+        let mut groups: Vec<(String, Vec<(String, String)>)> = Vec::new();
+        self.0.with_value(|all| {
+            for blueprint in all {
+                let entry = (blueprint.filename.clone(), blueprint.name.clone());
+                match groups
+                    .iter_mut()
+                    .find(|(category, _)| *category == blueprint.category)
+                {
+                    Some((_, group)) => group.push(entry),
+                    None => groups.push((blueprint.category.clone(), vec![entry])),
+                }
+            }
+        });
+        groups
     }
 }
 

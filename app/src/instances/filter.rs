@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use types::instances::{Health, Instance, Status};
+use leptos_router::params::ParamsMap;
+use types::instances::{Health, Instance, InstanceId, Status};
 
 use super::Rows;
 
@@ -43,6 +44,17 @@ impl Filter {
         }
     }
 
+    /// What is said when it shows nothing.
+    pub fn nothing(self) -> &'static str {
+        match self {
+            Self::All => "There is no instance.",
+            Self::Running => "Nothing runs now.",
+            Self::Changing => "Nothing is starting or stopping now.",
+            Self::Attention => "Nothing needs attention. Good.",
+            Self::Stopped => "Nothing is stopped.",
+        }
+    }
+
     /// In the address.
     pub fn href(self) -> &'static str {
         match self {
@@ -79,10 +91,46 @@ impl Filter {
     }
 }
 
-/// The choice of the present address.
-pub fn use_filter() -> Memo<Filter> {
-    let query = use_query_map();
-    Memo::new(move |_| Filter::from_address(query.read().get_str("show")))
+/// What the address says: which rows are shown, and what is open over them.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// The rows that are shown.
+    pub filter: Memo<Filter>,
+    query: Memo<ParamsMap>,
+}
+
+impl Place {
+    /// The present address.
+    pub fn from_address() -> Self {
+        let query = use_query_map();
+        Self {
+            filter: Memo::new(move |_| Filter::from_address(query.read().get_str("show"))),
+            query,
+        }
+    }
+
+    /// The instance a key of the address names; tracked.
+    pub fn instance(self, key: &str) -> Option<InstanceId> {
+        let number = self.query.with(|query| query.get(key))?.parse().ok()?;
+        Some(InstanceId(number))
+    }
+
+    /// The text behind a key of the address; tracked.
+    pub fn text(self, key: &str) -> Option<String> {
+        self.query.with(|query| query.get(key))
+    }
+
+    /// The table with nothing over it; tracked.
+    pub fn home(self) -> String {
+        self.filter.get().href().to_owned()
+    }
+
+    /// The table with something over it; tracked.
+    pub fn with(self, key: &str, value: impl std::fmt::Display) -> String {
+        let home = self.filter.get().href();
+        let joint = if home.contains('?') { '&' } else { '?' };
+        format!("{home}{joint}{key}={value}")
+    }
 }
 
 /// The tabs with their counts.

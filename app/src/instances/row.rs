@@ -1,13 +1,20 @@
 //! One row of the table.
 
+use leptos::ev;
 use leptos::prelude::*;
 use types::instances::{Instance, Status};
 
-use super::commands::{Verb, VerbButton};
+use super::actions::ActionsCell;
+use super::draft::Field;
+use super::edits::Edits;
+use super::fields::{AutostartSwitch, BlueprintField, PortField, TextField};
+use super::filter::Place;
+use super::order::{Grip, Order};
+use super::selection::{SelectRow, Selection};
 use super::status::StatusCell;
 use super::{Catalogue, Row};
 use crate::browser;
-use crate::ui::{Icon, Menu, Toasts};
+use crate::ui::{Icon, Toasts, hydrated};
 
 /// One instance.
 #[component]
@@ -15,8 +22,30 @@ pub fn InstanceRow(
     /// Its signals.
     row: Row,
 ) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let selection = expect_context::<Selection>();
+    let order = expect_context::<Order>();
+    let alive = hydrated();
+    let autostart_label = Signal::derive(move || {
+        row.instance
+            .with(|instance| format!("Autostart {}", instance.name))
+    });
+    let problem = Memo::new(move |_| edits.problem(row.id));
     view! {
-        <tr role="row">
+        <tr
+            role="row"
+            data-id=row.id.0
+            class:is-dirty=move || edits.is_changed(row.id)
+            class:is-selected=move || selection.has(row.id)
+            class:is-dragged=move || order.is_dragged(row.id)
+            on:keydown=move |event| row_key(&event, row, edits, order)
+        >
+            <td class="c-check" role="cell">
+                <span class="handle">
+                    <Grip row />
+                    <SelectRow row />
+                </span>
+            </td>
             <td class="c-name" role="cell">
                 <NameCell row />
             </td>
@@ -30,21 +59,62 @@ pub fn InstanceRow(
                 <AccessCell row />
             </td>
             <td class="c-auto" role="cell">
-                {field(row, |instance| if instance.autostart { "On" } else { "Off" })}
+                <AutostartSwitch row disabled=Signal::derive(move || !alive.get()) label=autostart_label />
             </td>
             <td class="c-act" role="cell">
                 <ActionsCell row />
             </td>
         </tr>
+        {move || problem.get().map(|text| view! { <ProblemRow text /> })}
+    }
+}
+
+/// Keys that work wherever in the row the focus is.
+fn row_key(event: &ev::KeyboardEvent, row: Row, edits: Edits, order: Order) {
+    let in_field = event.target().is_some_and(|target| browser::is_field(&target));
+    match event.key().as_str() {
+        "ArrowDown" | "ArrowUp" if event.alt_key() => {
+            event.prevent_default();
+            order.step(row, event.key() == "ArrowDown");
+        }
+        "Enter" if in_field => {
+            event.prevent_default();
+            edits.save(row.id);
+        }
+        "Escape" if in_field => {
+            // Not the drawer's: it would close.
+            event.prevent_default();
+            edits.undo(row.id);
+            browser::focus(&format!("name-{}", row.id));
+        }
+        _ => {}
     }
 }
 
 /// A part of the row that notifies only when it really changes.
-pub fn field<T: Clone + PartialEq + Send + Sync + 'static>(
+pub fn part<T: Clone + PartialEq + Send + Sync + 'static>(
     row: Row,
     part: impl Fn(&Instance) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
     Memo::new(move |_| row.instance.with(&part))
+}
+
+/// Why the edits above it were not saved.
+#[component]
+fn ProblemRow(
+    /// A sentence.
+    text: String,
+) -> impl IntoView {
+    view! {
+        <tr class="is-problem" role="row">
+            <td role="cell" colspan="7">
+                <span class="field__error" role="alert">
+                    <Icon name="alert" class="icon--sm" />
+                    {text}
+                </span>
+            </td>
+        </tr>
+    }
 }
 
 #[component]
@@ -52,22 +122,57 @@ fn NameCell(
     /// Whose.
     row: Row,
 ) -> impl IntoView {
-    let name = field(row, |instance| instance.name.clone());
-    let kind = field(row, |instance| instance.blueprint_name.clone());
+    let edits = expect_context::<Edits>();
+    let editing = Memo::new(move |_| edits.is_open(row.id, Field::Name));
+    let was = Memo::new(move |_| edits.was(row.id, Field::Name));
     view! {
         <div class="app-name">
             <Tile row />
-            <a
-                class="app-name__name truncate"
-                id=format!("name-{}", row.id)
-                href=format!("/?open={}", row.id)
-                data-noscroll
-                title=name
-            >
-                {name}
-            </a>
-            <span class="app-name__kind truncate">{kind}</span>
+            {move || {
+                if editing.get() {
+                    view! {
+                        <TextField row field=Field::Name class="input--row" />
+                        <span class="app-name__kind row">
+                            {move || was.get().map(|was| view! { <span class="was">"was " {was}</span> })}
+                            <BlueprintField row />
+                        </span>
+                    }
+                        .into_any()
+                } else {
+                    view! { <NameText row /> }.into_any()
+                }
+            }}
         </div>
+    }
+}
+
+#[component]
+fn NameText(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let place = expect_context::<Place>();
+    let name = part(row, |instance| instance.name.clone());
+    let kind = part(row, |instance| instance.blueprint_name.clone());
+    view! {
+        <a
+            class="app-name__name truncate"
+            id=format!("name-{}", row.id)
+            href=move || place.with("open", row.id)
+            data-noscroll
+            title=name
+            on:keydown=move |event: ev::KeyboardEvent| {
+                if event.key() == "F2" {
+                    edits.open(row, &Field::IN_ROW);
+                }
+            }
+        >
+            {name}
+        </a>
+        <span class="app-name__kind truncate" on:dblclick=move |_| edits.open(row, &Field::IN_ROW)>
+            {kind}
+        </span>
     }
 }
 
@@ -81,7 +186,7 @@ pub fn Tile(
     class: &'static str,
 ) -> impl IntoView {
     let catalogue = expect_context::<Catalogue>();
-    let blueprint = field(row, |instance| instance.base_blueprint.clone());
+    let blueprint = part(row, |instance| instance.base_blueprint.clone());
     let icon = Signal::derive(move || catalogue.icon(&blueprint.read()));
     view! {
         <span class=format!("app-name__tile {class}")>
@@ -95,10 +200,33 @@ fn GpuCell(
     /// Whose.
     row: Row,
 ) -> impl IntoView {
-    let gpus = field(row, |instance| {
+    let edits = expect_context::<Edits>();
+    let editing = Memo::new(move |_| edits.is_open(row.id, Field::Gpus));
+    let gpus = part(row, |instance| {
         instance.gpu_ids.clone().unwrap_or_else(|| "all".to_owned())
     });
-    view! { <span class="gpu-tag">{gpus}</span> }
+    let label = move || {
+        row.instance
+            .with(|instance| format!("Change the GPUs of {}", instance.name))
+    };
+    move || {
+        if editing.get() {
+            view! { <TextField row field=Field::Gpus placeholder="all" /> }.into_any()
+        } else {
+            view! {
+                <button
+                    class="gpu-tag gpu-tag--button truncate"
+                    type="button"
+                    title=label
+                    on:click=move |_| edits.open(row, &[Field::Gpus])
+                >
+                    <span class="visually-hidden">{label} ": "</span>
+                    {gpus}
+                </button>
+            }
+            .into_any()
+        }
+    }
 }
 
 #[component]
@@ -106,10 +234,46 @@ fn AccessCell(
     /// Whose.
     row: Row,
 ) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let editing = Memo::new(move |_| edits.is_open(row.id, Field::Port));
+    let port = part(row, |instance| {
+        instance
+            .public_port
+            .map_or_else(|| "No port".to_owned(), |port| format!("Port {port}"))
+    });
+    view! {
+        <Link row />
+        {move || {
+            if editing.get() {
+                view! { <PortField row /> }.into_any()
+            } else {
+                view! {
+                    <div class="access__line">
+                        <button
+                            class="access__port"
+                            type="button"
+                            title="Change the port"
+                            on:click=move |_| edits.open(row, &[Field::Port])
+                        >
+                            {port}
+                            <Icon name="down" />
+                        </button>
+                    </div>
+                }
+                    .into_any()
+            }
+        }}
+    }
+}
+
+#[component]
+fn Link(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
-    let url = field(row, |instance| instance.open_url.clone());
-    let port = field(row, |instance| instance.public_port);
-    let ready = field(row, |instance| instance.status == Status::Started);
+    let url = part(row, |instance| instance.open_url.clone());
+    let ready = part(row, |instance| instance.status == Status::Started);
     let copy = move |_| {
         if browser::copy(&url.get_untracked()) {
             toasts.say("The link is on the clipboard.");
@@ -117,24 +281,18 @@ fn AccessCell(
             toasts.say("This browser keeps the clipboard from the page; select the link and copy it.");
         }
     };
+    let label = move || {
+        row.instance
+            .with(|instance| format!("Copy the link of {}", instance.name))
+    };
     view! {
-        <div>
-            <div class="access__url">
-                <a class="truncate" class:faint=move || !ready.get() href=url title=url target="_blank" rel="noopener">
-                    {move || url.with(|url| without_scheme(url).to_owned())}
-                </a>
-                <button
-                    class="button button--icon button--sm"
-                    type="button"
-                    aria-label=move || row.instance.with(|instance| format!("Copy the link of {}", instance.name))
-                    on:click=copy
-                >
-                    <Icon name="copy" class="icon--sm" />
-                </button>
-            </div>
-            <div class="access__line">
-                {move || port.get().map_or_else(|| "No port".to_owned(), |port| format!("Port {port}"))}
-            </div>
+        <div class="access__url">
+            <a class="truncate" class:muted=move || !ready.get() href=url title=url target="_blank" rel="noopener">
+                {move || url.with(|url| without_scheme(url).to_owned())}
+            </a>
+            <button class="button button--icon button--sm" type="button" aria-label=label on:click=copy>
+                <Icon name="copy" class="icon--sm" />
+            </button>
         </div>
     }
 }
@@ -142,77 +300,4 @@ fn AccessCell(
 /// Schemes say nothing in a narrow column.
 fn without_scheme(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, rest)| rest)
-}
-
-#[component]
-fn ActionsCell(
-    /// Whose.
-    row: Row,
-) -> impl IntoView {
-    let status = field(row, |instance| instance.status);
-    let main = Signal::derive(move || Verb::main_of(status.get()));
-    let main_class = Signal::derive(move || match main.get() {
-        Verb::Start => "button button--soft actions__main".to_owned(),
-        _ => "button actions__main".to_owned(),
-    });
-    let label = Signal::derive(move || {
-        row.instance
-            .with(|instance| format!("More for {}", instance.name))
-    });
-    let plain = Signal::stored("menu__item".to_owned());
-    view! {
-        <div class="actions">
-            <VerbButton id=row.id verb=main status=status class=main_class />
-            <OpenButton row />
-            <Menu icon="more" label=label>
-                <VerbButton id=row.id verb=Signal::stored(Verb::Restart) status=status class=plain />
-                <a class="menu__item" href=format!("/instances/{}/logs", row.id)>
-                    <Icon name="logs" />
-                    "Logs"
-                </a>
-                <a class="menu__item" href=format!("/?open={}", row.id) data-noscroll>
-                    <Icon name="edit" />
-                    "Edit"
-                </a>
-                <div class="menu__rule"></div>
-                <a class="menu__item menu__item--danger" href=format!("/?delete={}", row.id) data-noscroll>
-                    <Icon name="trash" />
-                    "Delete…"
-                </a>
-            </Menu>
-        </div>
-    }
-}
-
-/// Open while it runs, Why when it failed.
-#[component]
-fn OpenButton(
-    /// Whose.
-    row: Row,
-) -> impl IntoView {
-    let url = field(row, |instance| instance.open_url.clone());
-    let status = field(row, |instance| instance.status);
-    move || match status.get() {
-        Status::Error => view! {
-            <a class="button actions__open" href=format!("/?open={}", row.id) data-noscroll>
-                <Icon name="info" />
-                "Why"
-            </a>
-        }
-        .into_any(),
-        Status::Started | Status::Starting | Status::Stalled => view! {
-            <a class="button actions__open" href=url target="_blank" rel="noopener">
-                <Icon name="open" />
-                "Open"
-            </a>
-        }
-        .into_any(),
-        _ => view! {
-            <button class="button actions__open" type="button" disabled>
-                <Icon name="open" />
-                "Open"
-            </button>
-        }
-        .into_any(),
-    }
 }

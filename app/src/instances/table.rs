@@ -2,71 +2,148 @@
 
 use leptos::prelude::*;
 
-use super::Rows;
-use super::filter::{FilterTabs, use_filter};
+use super::edits::Edits;
+use super::filter::{FilterTabs, Place};
+use super::new_row::{NewInstanceForm, NewRow};
 use super::row::InstanceRow;
+use super::selection::{BulkBar, SelectAll};
+use super::{Row, Rows};
 use crate::ui::Icon;
 
 /// The pane on top of the dashboard.
 #[component]
 pub fn InstancesPane() -> impl IntoView {
     let rows = expect_context::<Rows>();
-    let filter = use_filter();
+    let place = expect_context::<Place>();
     let shown = Memo::new(move |_| {
-        let filter = filter.get();
+        let filter = place.filter.get();
         let mut shown = rows.get();
         shown.retain(|row| row.instance.with(|instance| filter.shows(instance)));
         shown
     });
-    let nothing = Memo::new(move |_| shown.with(Vec::is_empty));
+    let creating = Memo::new(move |_| place.text("new").is_some());
+    let problem = RwSignal::new(None::<String>);
     view! {
         <section class="pane pane--top" aria-labelledby="instances-title">
             <div class="pane__head">
                 <h1 class="pane__title" id="instances-title">
                     "Instances"
                 </h1>
-                <FilterTabs filter />
-                <div class="pane__tools">
-                    <a class="button" href="/?new=1" data-noscroll>
-                        <Icon name="plus" />
-                        "New instance"
-                    </a>
-                </div>
+                <FilterTabs filter=place.filter />
+                <Tools />
             </div>
-            <div class="pane__body">
-                <table class="table instances" role="table">
-                    <TableHead />
+            <div class="pane__body" tabindex="-1">
+                <table class="table instances" role="table" aria-labelledby="instances-title">
+                    <TableHead shown />
                     <tbody role="rowgroup">
+                        <Show when=move || creating.get()>
+                            <NewRow problem />
+                        </Show>
                         <For each=move || shown.get() key=|row| row.id let:row>
                             <InstanceRow row />
                         </For>
                     </tbody>
                 </table>
-                <Show when=move || nothing.get()>
-                    <div class="empty">
-                        <p>
-                            "No instance is "
-                            {move || filter.get().word().to_lowercase()}
-                            " now."
-                        </p>
-                        <a class="button" href="/" data-noscroll>
-                            "Show all "
-                            {move || rows.get().len()}
-                        </a>
-                    </div>
+                <Show when=move || creating.get()>
+                    <NewInstanceForm problem />
                 </Show>
+                <NothingShown shown creating />
             </div>
+            <BulkBar />
         </section>
     }
 }
 
+/// The buttons of the head.
 #[component]
-fn TableHead() -> impl IntoView {
+fn Tools() -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let place = expect_context::<Place>();
+    let count = Memo::new(move |_| edits.count());
+    view! {
+        <div class="pane__tools">
+            <a class="button" href=move || place.with("new", 1) data-noscroll>
+                <Icon name="plus" />
+                "New instance"
+            </a>
+            <Show when=move || { count.get() > 0 }>
+                <button class="button button--quiet" type="button" on:click=move |_| edits.undo_all()>
+                    "Undo all"
+                </button>
+                <button
+                    class="button button--filled"
+                    type="button"
+                    disabled=move || edits.is_saving()
+                    on:click=move |_| edits.save_all()
+                >
+                    {move || format!("Save changes ({})", count.get())}
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// The same at a thumb's reach on phones.
+#[component]
+pub fn SaveDock() -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let count = Memo::new(move |_| edits.count());
+    view! {
+        <Show when=move || { count.get() > 0 }>
+            <div class="dock">
+                <button class="button" type="button" on:click=move |_| edits.undo_all()>
+                    "Undo"
+                </button>
+                <button
+                    class="button button--filled"
+                    type="button"
+                    disabled=move || edits.is_saving()
+                    on:click=move |_| edits.save_all()
+                >
+                    {move || format!("Save changes ({})", count.get())}
+                </button>
+            </div>
+        </Show>
+    }
+}
+
+/// Says that a filter hides everything, and offers the way back.
+#[component]
+fn NothingShown(
+    /// The rows of the filter.
+    shown: Memo<Vec<Row>>,
+    /// A new row is open; that is something.
+    creating: Memo<bool>,
+) -> impl IntoView {
+    let rows = expect_context::<Rows>();
+    let place = expect_context::<Place>();
+    view! {
+        <Show when=move || shown.with(Vec::is_empty) && !creating.get()>
+            <div class="empty">
+                <p>{move || place.filter.get().nothing()}</p>
+                <a class="button" href="/" data-noscroll>
+                    {move || format!("Show all {}", rows.get().len())}
+                </a>
+            </div>
+        </Show>
+    }
+}
+
+#[component]
+fn TableHead(
+    /// The rows that can be ticked.
+    shown: Memo<Vec<Row>>,
+) -> impl IntoView {
     view! {
         <thead role="rowgroup">
             <tr role="row">
+                <th class="c-check" role="columnheader" scope="col">
+                    <span class="handle">
+                        <SelectAll shown />
+                    </span>
+                </th>
                 <th class="c-name" role="columnheader" scope="col">
-                    "Name"
+                    "Name and blueprint"
                 </th>
                 <th class="c-gpu" role="columnheader" scope="col">
                     "GPUs"

@@ -35,7 +35,12 @@ impl Toasts {
 
     /// Says that something did not work, and what to do.
     pub fn fail(self, error: &ApiError) {
-        self.push(error.to_string(), true);
+        self.warn(error.to_string());
+    }
+
+    /// Says what did not work, in a sentence.
+    pub fn warn(self, text: impl Into<String>) {
+        self.push(text.into(), true);
     }
 
     fn push(self, text: String, error: bool) -> u32 {

@@ -1,0 +1,289 @@
+//! Deleting: to the trash, or for good with the name typed.
+
+use leptos::ev::SubmitEvent;
+use leptos::form::FromFormData;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use types::instances::{DeleteMode, DeletePreview, InstanceId, Status};
+use types::jobs::Job;
+
+use super::filter::Place;
+use super::row::part;
+use super::{Row, Rows};
+use crate::ApiError;
+use crate::ui::words::{bytes, count, thousands};
+use crate::ui::{Dialog, ErrorNote, Icon, Toasts};
+
+/// What deleting would remove.
+#[server(prefix = "/fn", endpoint = "delete_preview")]
+pub(crate) async fn delete_preview(id: InstanceId) -> Result<DeletePreview, ApiError> {
+    Ok(expect_context::<engine::Engine>()
+        .instances
+        .delete_preview(id)
+        .await?)
+}
+
+/// Deletes as a job; a permanent deletion needs the name in `confirm`.
+#[server(prefix = "/fn", endpoint = "delete_instance")]
+pub(crate) async fn delete_instance(
+    id: InstanceId,
+    mode: DeleteMode,
+    #[server(default)] confirm: String,
+) -> Result<Job, ApiError> {
+    let confirm = Some(confirm).filter(|confirm| !confirm.is_empty());
+    let job = expect_context::<engine::Engine>()
+        .instances
+        .delete(id, mode, confirm)
+        .await?;
+    leptos_axum::redirect("/");
+    Ok(job)
+}
+
+/// The dialog, while the address names an instance to delete.
+#[component]
+pub fn DeleteDialog() -> impl IntoView {
+    let place = expect_context::<Place>();
+    let rows = expect_context::<Rows>();
+    let wanted = Memo::new(move |_| place.instance("delete"));
+    let preview = Resource::new(
+        move || wanted.get(),
+        |wanted| async move {
+            match wanted {
+                Some(id) => Some(delete_preview(id).await),
+                None => None,
+            }
+        },
+    );
+    move || {
+        let row = rows.find(wanted.get()?)?;
+        Some(view! { <Question row preview /> })
+    }
+}
+
+#[component]
+fn Question(
+    /// What is to be deleted.
+    row: Row,
+    /// What that would remove.
+    preview: Resource<Option<Result<DeletePreview, ApiError>>>,
+) -> impl IntoView {
+    let navigate = use_navigate();
+    let place = expect_context::<Place>();
+    let title = Signal::derive(move || row.instance.with(|instance| format!("Delete {}", instance.name)));
+    let close = move |()| {
+        let home = place.filter.get_untracked().href();
+        navigate(
+            home,
+            NavigateOptions {
+                scroll: false,
+                ..Default::default()
+            },
+        );
+    };
+    view! {
+        <Dialog id="delete-title" title close_href="/" on_close=close>
+            <Transition fallback=|| {
+                view! { <div class="dialog__body">"Counting the files…"</div> }
+            }>
+                {move || Suspend::new(async move {
+                    match preview.await? {
+                        Ok(preview) => Some(view! { <Answer row preview /> }.into_any()),
+                        Err(error) => {
+                            Some(view! { <div class="dialog__body"><ErrorNote text=error.to_string() /></div> }.into_any())
+                        }
+                    }
+                })}
+            </Transition>
+        </Dialog>
+    }
+}
+
+#[component]
+fn Answer(
+    /// What is to be deleted.
+    row: Row,
+    /// What that would remove.
+    preview: DeletePreview,
+) -> impl IntoView {
+    let place = expect_context::<Place>();
+    let toasts = expect_context::<Toasts>();
+    let navigate = use_navigate();
+    let problem = RwSignal::new(None::<String>);
+    let mode = RwSignal::new(DeleteMode::Trash);
+    let typed = RwSignal::new(String::new());
+    let name = StoredValue::new(preview.name.clone());
+    let has_satellites = !preview.satellites.is_empty();
+    let idle = part(row, |instance| instance.status.can_start());
+    let blocked = move || {
+        let unconfirmed = mode.get() == DeleteMode::Permanent && name.with_value(|name| *name != typed.get());
+        has_satellites || !idle.get() || unconfirmed
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let Ok(request) = DeleteInstance::from_event(&event) else {
+            return;
+        };
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            match delete_instance(request.id, request.mode, request.confirm).await {
+                Ok(job) => {
+                    toasts.say(format!("{}…", job.title));
+                    navigate(
+                        "/",
+                        NavigateOptions {
+                            scroll: false,
+                            ..Default::default()
+                        },
+                    );
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    view! {
+        <form method="post" action=DeleteInstance::url() on:submit=submit>
+            <input type="hidden" name="id" value=row.id.0 />
+            <div class="dialog__body">
+                <Consequences preview=preview.clone() />
+                <Hindrance row satellites=preview.satellites />
+                <ModeChoice mode />
+                <Confirmation name=preview.name mode typed />
+                {move || problem.get().map(|text| view! { <ErrorNote text /> })}
+            </div>
+            <div class="dialog__foot">
+                <a class="button button--quiet" href=move || place.home() data-noscroll autofocus>
+                    "Cancel"
+                </a>
+                <button class="button button--danger" type="submit" disabled=blocked>
+                    {move || match mode.get() {
+                        DeleteMode::Trash => "Move to the trash",
+                        DeleteMode::Permanent => "Delete for good",
+                    }}
+                </button>
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn Consequences(
+    /// What would be removed.
+    preview: DeletePreview,
+) -> impl IntoView {
+    let size = format!(
+        "{} in {}",
+        bytes(preview.bytes),
+        count(preview.files, "file", "files")
+    );
+    view! {
+        <ul class="consequences">
+            <li>
+                <Icon name="trash" />
+                <span>
+                    "Its folder with the environment goes: "
+                    <b class="strong" title=format!("{} bytes", thousands(preview.bytes))>
+                        {size}
+                    </b>
+                    {format!(" ({} bytes).", thousands(preview.bytes))}
+                </span>
+            </li>
+            <li>
+                <Icon name="check" />
+                <span>"Outputs, models and datasets stay where they are."</span>
+            </li>
+        </ul>
+    }
+}
+
+/// Why it cannot be deleted now.
+#[component]
+fn Hindrance(
+    /// What is to be deleted.
+    row: Row,
+    /// Who stands on it.
+    satellites: Vec<String>,
+) -> impl IntoView {
+    let status = part(row, |instance| instance.status);
+    let names = satellites.join(", ");
+    move || {
+        let text = if !names.is_empty() {
+            format!("These satellites stand on it: {names}. Delete them first.")
+        } else if status.get() == Status::Stopping {
+            "It is stopping. Wait until it has stopped.".to_owned()
+        } else if status.get().is_active() {
+            "It runs. Stop it first.".to_owned()
+        } else {
+            return None;
+        };
+        Some(view! {
+            <div class="note note--warn">
+                <Icon name="alert" />
+                <span>{text}</span>
+            </div>
+        })
+    }
+}
+
+#[component]
+fn ModeChoice(
+    /// The choice.
+    mode: RwSignal<DeleteMode>,
+) -> impl IntoView {
+    let option = move |value: DeleteMode, word: &'static str, title: &'static str, note: &'static str| {
+        view! {
+            <label class="option">
+                <input
+                    class="check"
+                    type="radio"
+                    name="mode"
+                    value=word
+                    checked=mode.get_untracked() == value
+                    on:change=move |_| mode.set(value)
+                />
+                <span class="option__text">
+                    {title} <span class="faint">{note}</span>
+                </span>
+            </label>
+        }
+    };
+    view! {
+        <div class="stack" role="radiogroup" aria-label="What happens with its folder">
+            {option(
+                DeleteMode::Trash,
+                "trash",
+                "Move to the trash",
+                "The folder lies in trash/ of the data directory until you remove it.",
+            )}
+            {option(DeleteMode::Permanent, "permanent", "Delete for good", "Nobody can bring it back.")}
+        </div>
+    }
+}
+
+/// The name, typed by hand before anything is deleted for good. Always there without scripts.
+#[component]
+fn Confirmation(
+    /// What has to be typed.
+    name: String,
+    /// The choice.
+    mode: RwSignal<DeleteMode>,
+    /// What was typed.
+    typed: RwSignal<String>,
+) -> impl IntoView {
+    let alive = crate::ui::hydrated();
+    view! {
+        <label class="field" hidden=move || alive.get() && mode.get() == DeleteMode::Trash>
+            <span class="field__label">"To delete it for good, type its name: " <b class="strong">{name}</b></span>
+            <input
+                class="input"
+                name="confirm"
+                autocomplete="off"
+                on:input=move |event| typed.set(event_target_value(&event))
+            />
+        </label>
+    }
+}

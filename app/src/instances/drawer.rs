@@ -1,0 +1,296 @@
+//! Everything about one instance, beside the table.
+
+mod form;
+mod overview;
+mod runs;
+
+use leptos::prelude::*;
+use leptos::{ev, html};
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use serde::{Deserialize, Serialize};
+use types::instances::InstanceId;
+use types::logs::Run;
+
+use super::commands::{Verb, VerbButton};
+use super::edits::Edits;
+use super::filter::Place;
+use super::row::{Tile, part};
+use super::status::StatusBadge;
+use super::{Row, Rows};
+use crate::ApiError;
+use crate::browser;
+use crate::ui::words::duration;
+use crate::ui::{Clock, Dialog, ErrorNote, Icon};
+use form::Configuration;
+use overview::Overview;
+use runs::Runs;
+
+/// What the drawer shows beyond the row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Details {
+    /// Newest first.
+    pub runs: Vec<Run>,
+    /// The end of the newest run's log, without control characters.
+    pub last_lines: Vec<String>,
+}
+
+/// So many lines of the log are shown beside the reason of a failure.
+#[cfg(feature = "ssr")]
+const LAST_LINES: usize = 12;
+
+/// The runs of an instance and the end of its log.
+#[server(prefix = "/fn", endpoint = "load_details")]
+pub(crate) async fn load_details(id: InstanceId) -> Result<Details, ApiError> {
+    let instances = expect_context::<engine::Engine>().instances;
+    let runs = instances.runs(id).await?;
+    let tail = if runs.is_empty() {
+        String::new()
+    } else {
+        let position = engine::instances::LogPosition::Tail(4096);
+        // The log may have been rotated away; the drawer is worth showing without it.
+        instances
+            .log(id, None, position)
+            .await
+            .map(|chunk| chunk.content)
+            .unwrap_or_default()
+    };
+    let lines = overview::plain_lines(&tail);
+    let last_lines = lines[lines.len().saturating_sub(LAST_LINES)..].to_vec();
+    Ok(Details { runs, last_lines })
+}
+
+/// The drawer, while the address names an instance to open.
+#[component]
+pub fn Drawer() -> impl IntoView {
+    let place = expect_context::<Place>();
+    let rows = expect_context::<Rows>();
+    let wanted = Memo::new(move |_| place.instance("open"));
+    let row = Memo::new(move |_| rows.find(wanted.get()?));
+    // A new run, or the end of one, changes what there is to show.
+    let run = Memo::new(move |_| {
+        let row = row.get()?;
+        row.instance
+            .with(|instance| Some((instance.id, instance.run, instance.status.is_active())))
+    });
+    let details = Resource::new(
+        move || run.get(),
+        |run| async move {
+            match run {
+                Some((id, ..)) => Some(load_details(id).await),
+                None => None,
+            }
+        },
+    );
+    move || row.get().map(|row| view! { <Panel row details /> })
+}
+
+#[component]
+fn Panel(
+    /// Whose.
+    row: Row,
+    /// Beyond the row.
+    details: Resource<Option<Result<Details, ApiError>>>,
+) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let place = expect_context::<Place>();
+    let asking = RwSignal::new(false);
+    let panel = NodeRef::<html::Aside>::new();
+    let navigate = use_navigate();
+    let leave = Callback::new(move |()| {
+        asking.set(false);
+        let home = place.filter.get_untracked().href();
+        navigate(
+            home,
+            NavigateOptions {
+                scroll: false,
+                ..Default::default()
+            },
+        );
+        request_animation_frame(move || browser::focus(&format!("name-{}", row.id)));
+    });
+    let close = move || {
+        if edits.is_changed(row.id) {
+            asking.set(true);
+        } else {
+            edits.undo(row.id);
+            leave.run(());
+        }
+    };
+    close_on_escape(close);
+    Effect::new(move |_| {
+        if let Some(panel) = panel.get() {
+            let _ = panel.focus();
+        }
+    });
+    view! {
+        <aside class="drawer" role="dialog" aria-modal="false" aria-labelledby="drawer-title" tabindex="-1" node_ref=panel>
+            <Head row close=Callback::new(move |()| close()) />
+            <nav class="tabs drawer__tabs" aria-label="Sections">
+                <a class="tabs__tab" href="#sec-overview" rel="external">
+                    "Overview"
+                </a>
+                <a class="tabs__tab" href="#sec-configuration" rel="external">
+                    "Configuration"
+                </a>
+                <a class="tabs__tab" href="#sec-environment" rel="external">
+                    "Environment"
+                </a>
+                <a class="tabs__tab" href="#sec-runs" rel="external">
+                    "Runs"
+                </a>
+            </nav>
+            <div class="drawer__body" tabindex="0" role="region" aria-label="Details">
+                <Overview row details />
+                <Configuration row />
+                <section class="section" id="sec-runs">
+                    <h3 class="section__title">"Runs"</h3>
+                    <Transition>
+                        {move || Suspend::new(async move {
+                            match details.await? {
+                                Ok(details) => Some(view! { <Runs id=row.id runs=details.runs /> }.into_any()),
+                                Err(error) => Some(view! { <ErrorNote text=error.to_string() /> }.into_any()),
+                            }
+                        })}
+                    </Transition>
+                </section>
+            </div>
+            <Foot row />
+            {move || asking.get().then(|| view! { <LeaveQuestion row asking leave /> })}
+        </aside>
+    }
+}
+
+fn close_on_escape(close: impl Fn() + Copy + 'static) {
+    Effect::new(move |_| {
+        let handle = window_event_listener(ev::keydown, move |event| {
+            let over = document().query_selector("dialog[open]").ok().flatten().is_some();
+            if event.key() == "Escape" && !event.default_prevented() && !over {
+                close();
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+}
+
+#[component]
+fn Head(
+    /// Whose.
+    row: Row,
+    /// The cross.
+    close: Callback<()>,
+) -> impl IntoView {
+    let place = expect_context::<Place>();
+    let clock = expect_context::<Clock>();
+    let name = part(row, |instance| instance.name.clone());
+    let kind = move || {
+        row.instance.with(|instance| {
+            let gpus = instance
+                .gpu_ids
+                .as_deref()
+                .map_or_else(|| "all GPUs".to_owned(), |gpus| format!("GPU {gpus}"));
+            let age = duration(clock.now() - instance.created_at);
+            format!("{} · {gpus} · created {age} ago", instance.blueprint_name)
+        })
+    };
+    view! {
+        <div class="drawer__head">
+            <div class="app-name app-name--lg grow">
+                <Tile row class="app-name__tile--lg" />
+                <h2 class="app-name__name truncate" id="drawer-title">
+                    {name}
+                </h2>
+                <span class="app-name__kind truncate">{kind}</span>
+            </div>
+            <StatusBadge row />
+            <a
+                class="button button--icon"
+                href=move || place.home()
+                aria-label="Close"
+                on:click=move |event| {
+                    event.prevent_default();
+                    close.run(());
+                }
+            >
+                <Icon name="close" />
+            </a>
+        </div>
+    }
+}
+
+#[component]
+fn Foot(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let place = expect_context::<Place>();
+    let alive = crate::ui::hydrated();
+    let status = part(row, |instance| instance.status);
+    let main = Signal::derive(move || Verb::main_of(status.get()));
+    let main_class = Signal::stored("button button--soft".to_owned());
+    let changed = Memo::new(move |_| edits.is_changed(row.id));
+    view! {
+        <div class="drawer__foot">
+            <VerbButton id=row.id verb=main status class=main_class />
+            // Without scripts nobody knows what was typed, so the button is always ready.
+            <button
+                class="button"
+                class:button--filled=changed
+                type="submit"
+                form=form::FORM
+                disabled=move || alive.get() && (!changed.get() || edits.is_saving())
+            >
+                "Save"
+            </button>
+            <span class="grow only-wide faint">
+                {move || if changed.get() { "Unsaved changes" } else { "No unsaved changes" }}
+            </span>
+            <a class="button button--danger" href=move || place.with("delete", row.id) data-noscroll>
+                "Delete…"
+            </a>
+        </div>
+    }
+}
+
+/// Asked when the drawer is closed over unsaved edits.
+#[component]
+fn LeaveQuestion(
+    /// Whose.
+    row: Row,
+    /// Whether the question is open.
+    asking: RwSignal<bool>,
+    /// Closes the drawer.
+    leave: Callback<()>,
+) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let title = Signal::derive(move || {
+        row.instance
+            .with(|instance| format!("{} has unsaved changes", instance.name))
+    });
+    view! {
+        <Dialog id="leave-title" title close_href="/" on_close=move |()| asking.set(false)>
+            <div class="dialog__body">
+                <p>"You can save them later: the row in the table keeps them until the page is left."</p>
+            </div>
+            <div class="dialog__foot">
+                <button class="button button--quiet" type="button" on:click=move |_| asking.set(false)>
+                    "Go on editing"
+                </button>
+                <button
+                    class="button button--danger"
+                    type="button"
+                    on:click=move |_| {
+                        edits.undo(row.id);
+                        leave.run(());
+                    }
+                >
+                    "Discard the changes"
+                </button>
+                <button class="button button--filled" type="button" on:click=move |_| leave.run(())>
+                    "Keep them for later"
+                </button>
+            </div>
+        </Dialog>
+    }
+}

@@ -1,0 +1,175 @@
+//! The configuration: one form, saved through the preview with scripts and as a whole without.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+use crate::instances::Row;
+use crate::instances::draft::Field;
+use crate::instances::edits::{Edits, UpdateInstance};
+use crate::instances::fields::{
+    AutostartSwitch, BlueprintField, LinesField, PortField, RestartPolicyField, TextField,
+};
+use crate::instances::row::part;
+use crate::ui::{ErrorNote, hydrated};
+
+/// Id of the form; its button stands in the foot of the drawer.
+pub const FORM: &str = "edit-form";
+
+/// Both sections of the form.
+#[component]
+pub fn Configuration(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let alive = hydrated();
+    let version = part(row, |instance| instance.row_version);
+    let active = part(row, |instance| instance.status.is_active());
+    let problem = Memo::new(move |_| edits.problem(row.id));
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        edits.save(row.id);
+    };
+    view! {
+        <form class="stack stack--wide" id=FORM method="post" action=UpdateInstance::url() on:submit=submit>
+            <input type="hidden" name="id" value=row.id.0 />
+            <input type="hidden" name="row_version" value=version />
+            {move || problem.get().map(|text| view! { <ErrorNote text /> })}
+            <section class="section" id="sec-configuration">
+                <h3 class="section__title">"Configuration"</h3>
+                <Basics row />
+            </section>
+            <section class="section" id="sec-environment">
+                <h3 class="section__title">"Environment"</h3>
+                <Environment row />
+            </section>
+            <label class="option" hidden=move || alive.get() || !active.get()>
+                <input class="check" type="checkbox" name="restart" value="true" />
+                <span class="option__text">
+                    "Restart it when a changed value needs it"
+                    <span class="faint">"Otherwise the new values take effect at the next start."</span>
+                </span>
+            </label>
+        </form>
+    }
+}
+
+#[component]
+fn Basics(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    view! {
+        <div class="form-grid">
+            <Labelled text="Name" id="edit-name" row field=Field::Name>
+                <TextField row field=Field::Name id="edit-name" />
+            </Labelled>
+            <Labelled text="Blueprint" id="edit-blueprint" row field=Field::Blueprint hint="Its launch.sh is kept.">
+                <BlueprintField row id="edit-blueprint" />
+            </Labelled>
+            <Labelled text="GPUs" id="edit-gpus" row field=Field::Gpus hint="Numbers such as 0,1, or UUIDs; empty means all.">
+                <TextField row field=Field::Gpus id="edit-gpus" class="input--mono" placeholder="all" />
+            </Labelled>
+            <Labelled text="Port" id="edit-port" row field=Field::Port>
+                <PortField row id="edit-port" />
+            </Labelled>
+            <Labelled
+                text="Output folder"
+                id="edit-output"
+                row
+                field=Field::OutputPath
+                hint="Below outputs/ of the data directory; empty means the instance’s own name there."
+            >
+                <TextField row field=Field::OutputPath id="edit-output" class="input--mono" />
+            </Labelled>
+            <div class="field">
+                <span class="field__label">"Restart when it ends by itself"</span>
+                <RestartPolicyField row />
+                <label class="option">
+                    <AutostartSwitch row />
+                    <span>"Start with the panel"</span>
+                </label>
+            </div>
+            <div class="span">
+                <Labelled
+                    text="Launch arguments"
+                    id="edit-arguments"
+                    row
+                    field=Field::LaunchArgs
+                    hint="Added to the app’s command line; lines that start with # are skipped."
+                >
+                    <LinesField row field=Field::LaunchArgs id="edit-arguments" lines=3 placeholder="--lowvram" />
+                </Labelled>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Environment(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    view! {
+        <div class="form-grid form-grid--three">
+            <Labelled text="Python" id="edit-python" row field=Field::Python>
+                <TextField row field=Field::Python id="edit-python" class="input--mono" placeholder="as the blueprint says" />
+            </Labelled>
+            <Labelled text="CUDA" id="edit-cuda" row field=Field::Cuda>
+                <TextField row field=Field::Cuda id="edit-cuda" class="input--mono" placeholder="as the blueprint says" />
+            </Labelled>
+            <Labelled text="torch" id="edit-torch" row field=Field::Torch>
+                <TextField row field=Field::Torch id="edit-torch" class="input--mono" placeholder="as the blueprint says" />
+            </Labelled>
+        </div>
+        <Labelled text="Variables" id="edit-variables" row field=Field::EnvVars hint="One NAME=value a line.">
+            <LinesField row field=Field::EnvVars id="edit-variables" lines=4 placeholder="HF_HOME=/cache/hf" />
+        </Labelled>
+    }
+}
+
+/// A field with its label above and its hint, or its saved value, below.
+#[component]
+fn Labelled(
+    /// The label.
+    text: &'static str,
+    /// Id of the field.
+    id: &'static str,
+    /// Whose.
+    row: Row,
+    /// Which column.
+    field: Field,
+    /// Help below.
+    #[prop(optional)]
+    hint: &'static str,
+    /// The field.
+    children: Children,
+) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let was = Memo::new(move |_| edits.was(row.id, field));
+    view! {
+        <div class="field">
+            <label class="field__label" for=id>
+                {text}
+            </label>
+            {children()}
+            {move || match was.get() {
+                Some(was) => Some(view! { <span class="was">"was " {first_line(&was)}</span> }.into_any()),
+                None if hint.is_empty() => None,
+                None => Some(view! { <span class="field__hint">{hint}</span> }.into_any()),
+            }}
+        </div>
+    }
+}
+
+/// Long values would push the form around.
+fn first_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let short: String = line.chars().take(40).collect();
+    if short.len() < text.len() {
+        format!("{short}…")
+    } else {
+        short
+    }
+}

@@ -1,0 +1,305 @@
+//! A new instance: a row with fields on top of the table.
+
+use leptos::ev::SubmitEvent;
+use leptos::form::FromFormData;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use serde::{Deserialize, Serialize};
+use types::instances::Instance;
+use types::names::InstanceName;
+
+use super::edits::Edits;
+use super::fields::{BlueprintOptions, ChoiceOption};
+use super::filter::Place;
+use super::{Catalogue, Rows};
+use crate::ApiError;
+use crate::browser;
+use crate::live::Live;
+use crate::ui::{Icon, SelectBox, Toasts};
+
+/// The form all its fields belong to; a form cannot stand between the cells of a table.
+const FORM: &str = "new-instance";
+
+/// What the new row sends.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NewForm {
+    name: String,
+    base_blueprint: String,
+    gpu_ids: String,
+    public_port: String,
+    autostart: bool,
+}
+
+/// Adds a stopped instance.
+#[server(prefix = "/fn", endpoint = "create_instance")]
+pub(crate) async fn create_instance(new: NewForm) -> Result<Instance, ApiError> {
+    let new = types::instances::NewInstance {
+        name: new.name,
+        base_blueprint: new.base_blueprint,
+        gpu_ids: Some(new.gpu_ids).filter(|gpus| !gpus.trim().is_empty()),
+        public_port: new.public_port.parse().ok(),
+        autostart: new.autostart,
+        ..Default::default()
+    };
+    let origin = expect_context::<crate::links::RequestOrigin>();
+    let instance = expect_context::<engine::Engine>().instances.create(new).await?;
+    // Without scripts the browser goes back to the address with the new row; that row is done.
+    leptos_axum::redirect("/");
+    Ok(origin.link(instance))
+}
+
+/// The form; it has to stand outside of the table.
+#[component]
+pub fn NewInstanceForm(
+    /// What is wrong with the last try.
+    problem: RwSignal<Option<String>>,
+) -> impl IntoView {
+    let toasts = expect_context::<Toasts>();
+    let edits = expect_context::<Edits>();
+    let live = Live::get();
+    let navigate = use_navigate();
+    let busy = StoredValue::new(false);
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let Ok(request) = CreateInstance::from_event(&event) else {
+            return;
+        };
+        if busy.get_value() {
+            return;
+        }
+        busy.set_value(true);
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            let answer = create_instance(request.new).await;
+            busy.try_set_value(false);
+            match answer {
+                Ok(instance) => {
+                    let name = format!("name-{}", instance.id);
+                    toasts.say(format!(
+                        "Created {}. Start builds its environment.",
+                        instance.name
+                    ));
+                    live.answer(instance);
+                    edits.refresh_ports();
+                    navigate(
+                        "/",
+                        NavigateOptions {
+                            scroll: false,
+                            ..Default::default()
+                        },
+                    );
+                    request_animation_frame(move || browser::focus(&name));
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    view! { <form id=FORM method="post" action=CreateInstance::url() on:submit=submit hidden></form> }
+}
+
+/// The row.
+#[component]
+pub fn NewRow(
+    /// What is wrong with the last try.
+    problem: RwSignal<Option<String>>,
+) -> impl IntoView {
+    let place = expect_context::<Place>();
+    let catalogue = expect_context::<Catalogue>();
+    let wanted = catalogue.find(&place.text("new").unwrap_or_default());
+    let blueprint = RwSignal::new(
+        wanted
+            .as_ref()
+            .map(|wanted| wanted.filename.clone())
+            .unwrap_or_default(),
+    );
+    let chosen = Memo::new(move |_| blueprint.get());
+    Effect::new(move |_| {
+        browser::focus(if wanted_is_set(blueprint) {
+            "new-name"
+        } else {
+            "new-blueprint"
+        })
+    });
+    view! {
+        <tr class="is-new" role="row">
+            <td class="c-check" role="cell"></td>
+            <td class="c-name" role="cell">
+                <span class="row">
+                    <NewName blueprint=chosen problem />
+                    <span class="row__fixed">
+                        <SelectBox>
+                            <select
+                                class="input"
+                                id="new-blueprint"
+                                form=FORM
+                                name="new[base_blueprint]"
+                                aria-label="Blueprint"
+                                required
+                                on:change=move |event| blueprint.set(event_target_value(&event))
+                            >
+                                <option value="" selected=blueprint.get_untracked().is_empty()>
+                                    "Blueprint"
+                                </option>
+                                <BlueprintOptions chosen />
+                            </select>
+                        </SelectBox>
+                    </span>
+                </span>
+                {move || {
+                    problem
+                        .get()
+                        .map(|text| {
+                            view! {
+                                <span class="field__error" id="new-error" role="alert">
+                                    <Icon name="alert" class="icon--sm" />
+                                    {text}
+                                </span>
+                            }
+                        })
+                }}
+            </td>
+            <td class="c-gpu" role="cell">
+                <input
+                    class="input"
+                    form=FORM
+                    name="new[gpu_ids]"
+                    aria-label="GPUs"
+                    placeholder="all"
+                    title="Numbers such as 0,1, or UUIDs; empty means all"
+                    autocomplete="off"
+                />
+            </td>
+            <td class="c-status" role="cell">
+                <span class="status status--busy status--down">
+                    <svg class="status__shape" aria-hidden="true">
+                        <use href="#s-new" />
+                    </svg>
+                    <span class="status__word">"New"</span>
+                    <span class="status__note">"Not created yet"</span>
+                </span>
+            </td>
+            <td class="c-access" role="cell">
+                <NewPort />
+            </td>
+            <td class="c-auto" role="cell">
+                <input
+                    class="switch"
+                    type="checkbox"
+                    role="switch"
+                    form=FORM
+                    name="new[autostart]"
+                    value="true"
+                    aria-label="Autostart the new instance"
+                />
+            </td>
+            <td class="c-act" role="cell">
+                <div class="actions">
+                    <button class="button button--soft actions__main" type="submit" form=FORM>
+                        <Icon name="check" />
+                        "Create"
+                    </button>
+                    <a class="button actions__open" href=move || place.home() data-noscroll>
+                        <Icon name="close" />
+                        "Cancel"
+                    </a>
+                </div>
+            </td>
+        </tr>
+    }
+}
+
+fn wanted_is_set(blueprint: RwSignal<String>) -> bool {
+    blueprint.with_untracked(|blueprint| !blueprint.is_empty())
+}
+
+/// The name; until a person types one, it follows the blueprint.
+#[component]
+fn NewName(
+    /// The chosen blueprint.
+    blueprint: Memo<String>,
+    /// What is wrong with the last try.
+    problem: RwSignal<Option<String>>,
+) -> impl IntoView {
+    let catalogue = expect_context::<Catalogue>();
+    let rows = expect_context::<Rows>();
+    let typed = RwSignal::new(None::<String>);
+    let name = Memo::new(move |_| {
+        typed.get().unwrap_or_else(|| {
+            let name = catalogue.find(&blueprint.get()).map(|found| found.name);
+            name.map(|name| free_name(&name, rows)).unwrap_or_default()
+        })
+    });
+    let check = move |_| {
+        if let Some(text) = typed.get_untracked().filter(|text| !text.is_empty()) {
+            problem.set(InstanceName::new(&text).err().map(|invalid| invalid.to_string()));
+        }
+    };
+    view! {
+        <input
+            class="input grow"
+            id="new-name"
+            form=FORM
+            name="new[name]"
+            aria-label="Name"
+            placeholder="Name"
+            required
+            maxlength="64"
+            autocomplete="off"
+            aria-invalid=move || problem.get().map(|_| "true")
+            aria-describedby=move || problem.get().map(|_| "new-error")
+            value=name.get_untracked()
+            prop:value=name
+            on:input=move |event| {
+                typed.set(Some(event_target_value(&event)));
+                problem.set(None);
+            }
+            on:blur=check
+        />
+    }
+}
+
+/// `Datasette`, or `Datasette 2` when that is taken.
+fn free_name(name: &str, rows: Rows) -> String {
+    let taken: Vec<String> = rows
+        .get()
+        .iter()
+        .map(|row| {
+            row.instance
+                .with_untracked(|instance| instance.name.to_lowercase())
+        })
+        .collect();
+    let free = |candidate: &String| !taken.contains(&candidate.to_lowercase());
+    std::iter::once(name.to_owned())
+        .chain((2..=taken.len() + 1).map(|number| format!("{name} {number}")))
+        .find(free)
+        .unwrap_or_default()
+}
+
+/// The port, by default the lowest free one.
+#[component]
+fn NewPort() -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let none = Memo::new(|_| String::new());
+    let first = move || {
+        edits
+            .ports()
+            .first()
+            .map_or_else(|| "No free port".to_owned(), |port| format!("{port} (next free)"))
+    };
+    view! {
+        <SelectBox>
+            <select class="input" form=FORM name="new[public_port]" aria-label="Port">
+                <option value="">{first}</option>
+                <For each=move || edits.ports().into_iter().skip(1) key=|port| *port let:port>
+                    <ChoiceOption value=port.to_string() text=port.to_string() chosen=none />
+                </For>
+            </select>
+        </SelectBox>
+    }
+}

@@ -1,0 +1,215 @@
+//! The order of the rows: by drag, and by keys for who cannot drag.
+
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use leptos::task::spawn_local;
+use types::events::Event;
+use types::instances::InstanceId;
+
+use super::{Row, Rows};
+use crate::ApiError;
+use crate::browser;
+use crate::ui::{Icon, Toasts};
+
+/// Puts the rows in this order.
+#[server(prefix = "/fn", endpoint = "reorder_instances", input = Json)]
+pub(crate) async fn reorder_instances(order: Vec<InstanceId>) -> Result<(), ApiError> {
+    Ok(expect_context::<engine::Engine>()
+        .instances
+        .reorder(order)
+        .await?)
+}
+
+/// Moves rows; cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Order {
+    rows: Rows,
+    toasts: Toasts,
+    dragged: RwSignal<Option<InstanceId>>,
+    /// The order before the drag.
+    before: StoredValue<Vec<InstanceId>>,
+    /// What screen readers are told.
+    spoken: RwSignal<String>,
+}
+
+impl Order {
+    /// From what the page provides.
+    pub fn from_context() -> Self {
+        Self {
+            rows: expect_context(),
+            toasts: expect_context(),
+            dragged: RwSignal::new(None),
+            before: StoredValue::new(Vec::new()),
+            spoken: RwSignal::new(String::new()),
+        }
+    }
+
+    /// Whether a row is being dragged; tracked.
+    pub fn is_dragged(self, id: InstanceId) -> bool {
+        self.dragged.get() == Some(id)
+    }
+
+    /// Moves a row by one place and keeps the focus where it was.
+    pub fn step(self, row: Row, down: bool) {
+        let order = self.order();
+        let Some(from) = order.iter().position(|id| *id == row.id) else {
+            return;
+        };
+        let to = if down { from + 1 } else { from.wrapping_sub(1) };
+        if to >= order.len() {
+            self.say(row, from, order.len());
+            return;
+        }
+        let focused = document().active_element().map(|element| element.id());
+        self.place(row.id, to);
+        self.send(order);
+        self.say(row, to, self.order().len());
+        // Moving a node in the document takes the focus away from it.
+        request_animation_frame(move || {
+            if let Some(id) = focused.filter(|id| !id.is_empty()) {
+                browser::focus(&id);
+            }
+        });
+    }
+
+    /// Begins a drag.
+    pub fn grab(self, row: Row) {
+        self.before.set_value(self.order());
+        self.dragged.set(Some(row.id));
+    }
+
+    /// Follows the pointer while a row is dragged, and drops it where it is let go.
+    pub fn follow_pointer(self) {
+        Effect::new(move |_| {
+            let moved = window_event_listener(ev::pointermove, move |event| {
+                if let Some(dragged) = self.dragged.get_untracked()
+                    && let Some(over) = row_at(event.client_x(), event.client_y())
+                    && over != dragged
+                    && let Some(to) = self.order().iter().position(|id| *id == over)
+                {
+                    self.place(dragged, to);
+                }
+            });
+            let dropped = window_event_listener(ev::pointerup, move |_| self.drop_row());
+            let cancelled = window_event_listener(ev::pointercancel, move |_| self.give_up());
+            on_cleanup(move || {
+                moved.remove();
+                dropped.remove();
+                cancelled.remove();
+            });
+        });
+    }
+
+    fn drop_row(self) {
+        let Some(id) = self.dragged.get_untracked() else {
+            return;
+        };
+        self.dragged.set(None);
+        let before = self.before.get_value();
+        if before != self.order() {
+            self.send(before);
+            if let Some(row) = self.rows.find(id) {
+                let order = self.order();
+                let place = order.iter().position(|other| *other == id).unwrap_or(0);
+                self.say(row, place, order.len());
+            }
+        }
+    }
+
+    fn give_up(self) {
+        if self.dragged.get_untracked().is_some() {
+            self.dragged.set(None);
+            self.rows
+                .apply(Event::InstancesReordered(self.before.get_value()));
+        }
+    }
+
+    fn order(self) -> Vec<InstanceId> {
+        self.rows.get_untracked().iter().map(|row| row.id).collect()
+    }
+
+    fn place(self, id: InstanceId, to: usize) {
+        let mut order = self.order();
+        order.retain(|other| *other != id);
+        order.insert(to.min(order.len()), id);
+        self.rows.apply(Event::InstancesReordered(order));
+    }
+
+    fn send(self, before: Vec<InstanceId>) {
+        let order = self.order();
+        spawn_local(async move {
+            if let Err(error) = reorder_instances(order).await {
+                self.rows.apply(Event::InstancesReordered(before));
+                self.toasts.fail(&error);
+            }
+        });
+    }
+
+    fn say(self, row: Row, place: usize, of: usize) {
+        let name = row.instance.with_untracked(|instance| instance.name.clone());
+        self.spoken
+            .set(format!("{name} is now row {} of {of}.", place + 1));
+    }
+}
+
+/// The row under a point of the window.
+fn row_at(x: i32, y: i32) -> Option<InstanceId> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "screens have fewer than 16 million pixels"
+    )]
+    let element = document().element_from_point(x as f32, y as f32)?;
+    let row = element.closest("tr[data-id]").ok()??;
+    row.get_attribute("data-id")?.parse().ok().map(InstanceId)
+}
+
+/// Where screen readers hear about moved rows.
+#[component]
+pub fn OrderAnnouncer() -> impl IntoView {
+    let order = expect_context::<Order>();
+    order.follow_pointer();
+    view! {
+        <p class="visually-hidden" role="status" aria-live="polite">
+            {move || order.spoken.get()}
+        </p>
+    }
+}
+
+/// What a row is dragged by; the arrow keys move it too.
+#[component]
+pub fn Grip(
+    /// Which row.
+    row: Row,
+) -> impl IntoView {
+    let order = expect_context::<Order>();
+    let label = move || {
+        row.instance
+            .with(|instance| format!("Move {}: drag, or press an arrow key", instance.name))
+    };
+    let on_key = move |event: ev::KeyboardEvent| {
+        let down = match event.key().as_str() {
+            "ArrowDown" => true,
+            "ArrowUp" => false,
+            _ => return,
+        };
+        event.prevent_default();
+        event.stop_propagation();
+        order.step(row, down);
+    };
+    view! {
+        <button
+            class="grip"
+            type="button"
+            id=format!("grip-{}", row.id)
+            aria-label=label
+            on:keydown=on_key
+            on:pointerdown=move |event| {
+                event.prevent_default();
+                order.grab(row);
+            }
+        >
+            <Icon name="grip" class="icon--sm" />
+        </button>
+    }
+}
