@@ -1,5 +1,8 @@
 //! Pages, components and server functions: what people see.
 
+// Views are deeply nested types.
+#![recursion_limit = "512"]
+
 pub mod accounts;
 pub mod browser;
 pub mod error;

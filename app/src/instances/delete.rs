@@ -19,7 +19,7 @@ use crate::ui::{Dialog, ErrorNote, Icon, Toasts};
 
 /// What deleting would remove.
 #[server(prefix = "/fn", endpoint = "delete_preview")]
-pub(crate) async fn delete_preview(id: InstanceId) -> Result<DeletePreview, ApiError> {
+pub(crate) async fn preview_deletion(id: InstanceId) -> Result<DeletePreview, ApiError> {
     Ok(expect_context::<engine::Engine>()
         .instances
         .delete_preview(id)
@@ -52,7 +52,7 @@ pub fn DeleteDialog() -> impl IntoView {
         move || wanted.get(),
         |wanted| async move {
             match wanted {
-                Some(id) => Some(delete_preview(id).await),
+                Some(id) => Some(preview_deletion(id).await),
                 None => None,
             }
         },

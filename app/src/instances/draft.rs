@@ -95,7 +95,7 @@ impl Field {
         Self::EVERY
             .into_iter()
             .find(|field| field.column() == column)
-            .map_or(column, Self::label)
+            .map_or(column, |field| field.label())
     }
 
     /// Its text in a row.

@@ -1,8 +1,8 @@
 //! Everything about one instance, beside the table.
 
-mod form;
-mod overview;
-mod runs;
+pub mod form;
+pub mod overview;
+pub mod runs;
 
 use leptos::prelude::*;
 use leptos::{ev, html};

@@ -119,50 +119,21 @@ pub fn NewRow(
             .unwrap_or_default(),
     );
     let chosen = Memo::new(move |_| blueprint.get());
-    Effect::new(move |_| {
-        browser::focus(if wanted_is_set(blueprint) {
-            "new-name"
-        } else {
-            "new-blueprint"
-        })
-    });
+    let focused = if wanted.is_some() {
+        "new-name"
+    } else {
+        "new-blueprint"
+    };
+    Effect::new(move |_| browser::focus(focused));
     view! {
         <tr class="is-new" role="row">
             <td class="c-check" role="cell"></td>
             <td class="c-name" role="cell">
                 <span class="row">
                     <NewName blueprint=chosen problem />
-                    <span class="row__fixed">
-                        <SelectBox>
-                            <select
-                                class="input"
-                                id="new-blueprint"
-                                form=FORM
-                                name="new[base_blueprint]"
-                                aria-label="Blueprint"
-                                required
-                                on:change=move |event| blueprint.set(event_target_value(&event))
-                            >
-                                <option value="" selected=blueprint.get_untracked().is_empty()>
-                                    "Blueprint"
-                                </option>
-                                <BlueprintOptions chosen />
-                            </select>
-                        </SelectBox>
-                    </span>
+                    <NewBlueprint blueprint chosen />
                 </span>
-                {move || {
-                    problem
-                        .get()
-                        .map(|text| {
-                            view! {
-                                <span class="field__error" id="new-error" role="alert">
-                                    <Icon name="alert" class="icon--sm" />
-                                    {text}
-                                </span>
-                            }
-                        })
-                }}
+                {move || problem.get().map(|text| view! { <Refusal text /> })}
             </td>
             <td class="c-gpu" role="cell">
                 <input
@@ -176,13 +147,7 @@ pub fn NewRow(
                 />
             </td>
             <td class="c-status" role="cell">
-                <span class="status status--busy status--down">
-                    <svg class="status__shape" aria-hidden="true">
-                        <use href="#s-new" />
-                    </svg>
-                    <span class="status__word">"New"</span>
-                    <span class="status__note">"Not created yet"</span>
-                </span>
+                <NotThereYet />
             </td>
             <td class="c-access" role="cell">
                 <NewPort />
@@ -214,8 +179,61 @@ pub fn NewRow(
     }
 }
 
-fn wanted_is_set(blueprint: RwSignal<String>) -> bool {
-    blueprint.with_untracked(|blueprint| !blueprint.is_empty())
+/// Where other rows show their status.
+#[component]
+fn NotThereYet() -> impl IntoView {
+    view! {
+        <span class="status status--busy status--down">
+            <svg class="status__shape" aria-hidden="true">
+                <use href="#s-new" />
+            </svg>
+            <span class="status__word">"New"</span>
+            <span class="status__note">"Not created yet"</span>
+        </span>
+    }
+}
+
+/// Why the server did not create it.
+#[component]
+fn Refusal(
+    /// A sentence.
+    text: String,
+) -> impl IntoView {
+    view! {
+        <span class="field__error" id="new-error" role="alert">
+            <Icon name="alert" class="icon--sm" />
+            {text}
+        </span>
+    }
+}
+
+#[component]
+fn NewBlueprint(
+    /// Where the choice goes.
+    blueprint: RwSignal<String>,
+    /// The same, to be read.
+    chosen: Memo<String>,
+) -> impl IntoView {
+    view! {
+        <span class="row__fixed">
+            <SelectBox>
+                <select
+                    class="input"
+                    id="new-blueprint"
+                    form=FORM
+                    name="new[base_blueprint]"
+                    aria-label="Blueprint"
+                    required
+                    on:change=move |event| blueprint.set(event_target_value(&event))
+                >
+                    <option value="" selected=blueprint.get_untracked().is_empty()>
+                        "Blueprint"
+                    </option>
+                    <BlueprintOptions chosen />
+                </select>
+            </SelectBox>
+        </span>
+    }
 }
 
 /// The name; until a person types one, it follows the blueprint.

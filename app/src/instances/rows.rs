@@ -28,6 +28,11 @@ impl Rows {
         self.0.get()
     }
 
+    /// The rows; not tracked.
+    pub fn get_untracked(self) -> Vec<Row> {
+        self.0.get_untracked()
+    }
+
     /// Whether there are none; tracked.
     pub fn is_empty(self) -> bool {
         self.0.with(Vec::is_empty)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use leptos::task::spawn_local;
-use types::instances::{DeleteMode, InstanceId, Status};
+use types::instances::{InstanceId, Status};
 
 use super::commands::{Commands, Verb};
 use super::{Row, Rows};
@@ -18,7 +18,10 @@ pub(crate) async fn trash_instances(ids: Vec<InstanceId>) -> Result<Vec<ApiError
     let instances = expect_context::<engine::Engine>().instances;
     let mut refused = Vec::new();
     for id in ids {
-        if let Err(error) = instances.delete(id, DeleteMode::Trash, None).await {
+        if let Err(error) = instances
+            .delete(id, types::instances::DeleteMode::Trash, None)
+            .await
+        {
             refused.push(ApiError::from(error));
         }
     }
@@ -83,6 +86,7 @@ pub fn SelectAll(
 ) -> impl IntoView {
     let selection = expect_context::<Selection>();
     let ticked = Memo::new(move |_| shown.get().iter().filter(|row| selection.has(row.id)).count());
+    let some = move || ticked.get() > 0;
     let all = move || shown.with(Vec::len) > 0 && ticked.get() == shown.with(Vec::len);
     view! {
         <input
@@ -90,7 +94,7 @@ pub fn SelectAll(
             type="checkbox"
             aria-label="Select all"
             prop:checked=all
-            prop:indeterminate=move || ticked.get() > 0 && !all()
+            prop:indeterminate=move || some() && !all()
             on:change=move |event| {
                 let tick = event_target_checked(&event);
                 for row in shown.get_untracked() {
