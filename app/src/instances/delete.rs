@@ -74,9 +74,9 @@ fn Question(
     let place = expect_context::<Place>();
     let title = Signal::derive(move || row.instance.with(|instance| format!("Delete {}", instance.name)));
     let close = move |()| {
-        let home = place.filter.get_untracked().href();
+        let home = untrack(|| place.home());
         navigate(
-            home,
+            &home,
             NavigateOptions {
                 scroll: false,
                 ..Default::default()

@@ -99,9 +99,9 @@ fn Panel(
     let navigate = use_navigate();
     let leave = Callback::new(move |()| {
         asking.set(false);
-        let home = place.filter.get_untracked().href();
+        let home = untrack(|| place.home());
         navigate(
-            home,
+            &home,
             NavigateOptions {
                 scroll: false,
                 ..Default::default()

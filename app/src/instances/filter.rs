@@ -122,14 +122,30 @@ impl Place {
 
     /// The table with nothing over it; tracked.
     pub fn home(self) -> String {
-        self.filter.get().href().to_owned()
+        let kept = self.kept();
+        if kept.is_empty() {
+            "/".to_owned()
+        } else {
+            format!("/?{kept}")
+        }
     }
 
     /// The table with something over it; tracked.
     pub fn with(self, key: &str, value: impl std::fmt::Display) -> String {
-        let home = self.filter.get().href();
-        let joint = if home.contains('?') { '&' } else { '?' };
-        format!("{home}{joint}{key}={value}")
+        let kept = self.kept();
+        let joint = if kept.is_empty() { "" } else { "&" };
+        format!("/?{kept}{joint}{key}={value}")
+    }
+
+    /// What of the address stays when something opens over the table: the filter and the tools pane's log.
+    fn kept(self) -> String {
+        let plain = |text: &String| text.chars().all(|c| c.is_ascii_alphanumeric());
+        let pair = |key: &str| {
+            let value = self.text(key).filter(plain)?;
+            Some(format!("{key}={value}"))
+        };
+        let pairs: Vec<String> = ["show", "log", "run"].into_iter().filter_map(pair).collect();
+        pairs.join("&")
     }
 }
 
