@@ -1,0 +1,11 @@
+//! The panel over HTTP: who gets in, what the API answers, what reaches the apps.
+#![recursion_limit = "512"]
+
+mod access;
+mod accounts;
+mod api;
+mod origins;
+mod program;
+mod proxy;
+mod socket;
+mod support;

@@ -1,0 +1,170 @@
+//! The program itself: its arguments, its exit codes, its end.
+#![expect(clippy::disallowed_methods, reason = "the program under test is started here")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+fn aikore(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aikore"));
+    command.args(arguments).env_remove("RUST_LOG");
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AIKORE_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn output(arguments: &[&str]) -> Output {
+    aikore(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn sentence(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A running panel; killed when dropped.
+struct Running {
+    child: Child,
+    link: String,
+}
+
+impl Running {
+    fn start(data_dir: &str) -> Self {
+        let mut child = aikore(&["--addr", "127.0.0.1:0", "--data-dir", data_dir])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut link = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut link)
+            .unwrap();
+        Self { child, link }
+    }
+
+    fn address(&self) -> &str {
+        self.link
+            .split("http://")
+            .nth(1)
+            .unwrap()
+            .split('/')
+            .next()
+            .unwrap()
+    }
+
+    fn end(mut self) -> Option<i32> {
+        kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGTERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+
+    /// Status line of a request with a token.
+    fn ask(&self, token: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(self.address()).unwrap();
+        write!(
+            stream,
+            "GET /api/instances/ HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n",
+            self.address()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn each_kind_of_failure_has_its_exit_code() {
+    let wrong = output(&["--nonsense"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let open = output(&["--auth", "off", "--addr", "0.0.0.0:0"]);
+    assert_eq!(open.status.code(), Some(78));
+    assert!(
+        sentence(&open).contains("--i-know-this-is-open"),
+        "{}",
+        sentence(&open)
+    );
+    let nobody = output(&["healthcheck", "--addr", "127.0.0.1:1"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert_eq!(sentence(&nobody).trim().lines().count(), 1);
+    assert_eq!(output(&["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_panel_prints_its_link_is_well_and_ends_on_a_signal() {
+    let data = tempfile::tempdir().unwrap();
+    let running = Running::start(data.path().to_str().unwrap());
+    assert!(
+        running.link.contains("/setup?token=") && running.link.contains("to choose a password"),
+        "{}",
+        running.link
+    );
+    assert_eq!(
+        output(&["healthcheck", "--addr", running.address()])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(running.end(), Some(0));
+}
+
+#[test]
+fn a_second_panel_on_one_directory_refuses_and_names_the_first() {
+    let data = tempfile::tempdir().unwrap();
+    let data_dir = data.path().to_str().unwrap();
+    let first = Running::start(data_dir);
+    let second = output(&["--addr", "127.0.0.1:0", "--data-dir", data_dir]);
+    assert_eq!(second.status.code(), Some(1));
+    let said = sentence(&second);
+    assert!(
+        said.contains(&first.child.id().to_string()) && said.contains(first.address()),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_address_in_use_is_said_in_a_sentence() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let refused = output(&["--addr", &address, "--data-dir", data.path().to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(sentence(&refused).contains(&address), "{}", sentence(&refused));
+}
+
+#[test]
+fn tokens_and_passwords_are_made_beside_a_running_panel() {
+    let data = tempfile::tempdir().unwrap();
+    let data_dir = data.path().to_str().unwrap();
+    let running = Running::start(data_dir);
+    let made = output(&["token", "new", "ci", "--data-dir", data_dir]);
+    assert_eq!(made.status.code(), Some(0), "{}", sentence(&made));
+    let secret = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    assert_eq!(running.ask(&secret), "HTTP/1.1 200 OK");
+    let listed = output(&["token", "list", "--data-dir", data_dir]);
+    assert!(String::from_utf8(listed.stdout).unwrap().contains("ci"));
+    let unknown = output(&["token", "revoke", "77", "--data-dir", data_dir]);
+    assert_eq!(unknown.status.code(), Some(1));
+    let mut change = aikore(&["password", "--data-dir", data_dir])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    change
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"another password\n")
+        .unwrap();
+    assert_eq!(change.wait().unwrap().code(), Some(0));
+    let nowhere = output(&["token", "list", "--data-dir", "/nonexistent"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+}

@@ -1,0 +1,1 @@
+//! What reaches the apps and what comes back.

@@ -1,0 +1,123 @@
+//! The tab's socket, over a real port.
+
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use types::events::{ClientMessage, Event, ServerMessage};
+
+use crate::support::{DEADLINE, empty, fixture, request};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn connect(address: SocketAddr, cookie: &str) -> Socket {
+    let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
+    request.headers_mut().insert("cookie", cookie.parse().unwrap());
+    request
+        .headers_mut()
+        .insert("origin", format!("http://{address}").parse().unwrap());
+    connect_async(request).await.unwrap().0
+}
+
+async fn hear(socket: &mut Socket) -> ServerMessage {
+    loop {
+        let message = timeout(DEADLINE, socket.next()).await.unwrap().unwrap().unwrap();
+        if let Message::Text(text) = message {
+            return serde_json::from_str(&text).unwrap();
+        }
+    }
+}
+
+async fn say(socket: &mut Socket, message: &ClientMessage) {
+    let text = serde_json::to_string(message).unwrap();
+    socket.send(Message::text(text)).await.unwrap();
+}
+
+/// The code a socket is closed with.
+async fn closed(socket: &mut Socket) -> u16 {
+    loop {
+        match timeout(DEADLINE, socket.next()).await.unwrap() {
+            Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+            Some(Ok(_)) => {}
+            other => panic!("ended without a code: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tab_gets_the_rows_first_and_then_every_change() {
+    let fixture = fixture().await;
+    let cookie = fixture.set_up().await;
+    fixture.create("first", "test-logs").await;
+    let address = fixture.serve().await;
+    let mut socket = connect(address, &cookie).await;
+    let ServerMessage::Snapshot(rows) = hear(&mut socket).await else {
+        panic!("the first message is no snapshot");
+    };
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].open_url, format!("http://{address}/instance/first/"));
+    fixture.create("second", "test-logs").await;
+    loop {
+        if let ServerMessage::Event(Event::Instance(row)) = hear(&mut socket).await
+            && row.name == "second"
+        {
+            assert_eq!(row.open_url, format!("http://{address}/instance/second/"));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tab_that_missed_events_is_told_to_fetch_again() {
+    let fixture = fixture().await;
+    let cookie = fixture.set_up().await;
+    let row = fixture.create("busy", "test-logs").await;
+    let mut socket = connect(fixture.serve().await, &cookie).await;
+    hear(&mut socket).await;
+    // In one go, so that the socket's task does not run in between.
+    for _ in 0..5000 {
+        fixture
+            .engine
+            .events
+            .publish(Event::Instance(Box::new(row.clone())));
+    }
+    while hear(&mut socket).await != ServerMessage::Event(Event::Resync) {}
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_and_samples_come_when_wanted() {
+    let fixture = fixture().await;
+    let cookie = fixture.set_up().await;
+    let mut socket = connect(fixture.serve().await, &cookie).await;
+    hear(&mut socket).await;
+    say(&mut socket, &ClientMessage::Ping).await;
+    assert_eq!(hear(&mut socket).await, ServerMessage::Pong);
+    say(&mut socket, &ClientMessage::Telemetry(true)).await;
+    assert!(matches!(hear(&mut socket).await, ServerMessage::Sample(_)));
+}
+
+#[tokio::test]
+async fn logging_out_closes_the_sockets_of_the_session() {
+    let fixture = fixture().await;
+    let cookie = fixture.set_up().await;
+    let mut socket = connect(fixture.serve().await, &cookie).await;
+    hear(&mut socket).await;
+    fixture
+        .send(empty(request("POST", "/logout").header("cookie", &cookie)))
+        .await;
+    assert_eq!(closed(&mut socket).await, 4401);
+}
+
+#[tokio::test]
+async fn an_ending_panel_says_so_to_its_tabs() {
+    let fixture = fixture().await;
+    let cookie = fixture.set_up().await;
+    let mut socket = connect(fixture.serve().await, &cookie).await;
+    hear(&mut socket).await;
+    fixture.panel.shutdown.cancel();
+    assert_eq!(closed(&mut socket).await, 4000);
+}

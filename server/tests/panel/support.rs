@@ -1,0 +1,156 @@
+//! A panel on a data directory of its own, asked in memory or over a real port.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::request::Builder;
+use axum::http::{Request, Response, StatusCode, header};
+use engine::{Engine, EngineConfig};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use server::Panel;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+use types::instances::{Instance, NewInstance};
+
+/// Generous: the machine may be busy.
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// The host every in-memory request names.
+pub(crate) const HOST: &str = "localhost:9000";
+
+pub(crate) struct Fixture {
+    pub(crate) engine: Engine,
+    pub(crate) panel: Panel,
+    pub(crate) router: Router,
+    pub(crate) dir: TempDir,
+}
+
+pub(crate) async fn fixture() -> Fixture {
+    with(false, |_| {}).await
+}
+
+/// A panel that asks for no login.
+pub(crate) async fn open_fixture() -> Fixture {
+    with(true, |_| {}).await
+}
+
+/// `prepare` may put files into the data directory first.
+pub(crate) async fn with(open: bool, prepare: impl FnOnce(&Path)) -> Fixture {
+    let dir = tempfile::tempdir().unwrap();
+    prepare(dir.path());
+    let mut config = EngineConfig::new(dir.path().to_owned(), env!("CARGO_BIN_EXE_aikore").into());
+    config.port_range = "21000-21400".parse().unwrap();
+    let engine = Engine::open(config).await.unwrap();
+    let panel = Panel::new(engine.clone(), open, &["panel.example".to_owned()]);
+    Fixture {
+        router: server::router(panel.clone()),
+        engine,
+        panel,
+        dir,
+    }
+}
+
+impl Fixture {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Chooses the first password; returns the cookie.
+    pub(crate) async fn set_up(&self) -> String {
+        let token = self.engine.accounts.new_setup_token().await.unwrap().unwrap();
+        let secret = self.engine.accounts.set_up(&token, PASSWORD).await.unwrap();
+        format!("aikore_session={secret}")
+    }
+
+    pub(crate) async fn token(&self) -> String {
+        let token = self.engine.accounts.new_token("test").await.unwrap();
+        format!("Bearer {}", token.secret)
+    }
+
+    pub(crate) async fn create(&self, name: &str, blueprint: &str) -> Instance {
+        let new = NewInstance {
+            name: name.to_owned(),
+            base_blueprint: blueprint.to_owned(),
+            ..NewInstance::default()
+        };
+        self.engine.instances.create(new).await.unwrap()
+    }
+
+    /// Serves on a real port until the fixture's token ends it.
+    pub(crate) async fn serve(&self) -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(server::serve::serve(
+            listener,
+            self.router.clone(),
+            self.panel.shutdown.clone(),
+        ));
+        address
+    }
+}
+
+/// A request as a browser's own page sends it, but for the cookie.
+pub(crate) fn request(method: &str, path: &str) -> Builder {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, HOST)
+        .header(header::ORIGIN, format!("http://{HOST}"))
+}
+
+pub(crate) fn empty(builder: Builder) -> Request<Body> {
+    builder.body(Body::empty()).unwrap()
+}
+
+pub(crate) fn json(builder: Builder, body: impl Into<Body>) -> Request<Body> {
+    builder
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(body.into())
+        .unwrap()
+}
+
+pub(crate) fn form(builder: Builder, body: &str) -> Request<Body> {
+    builder
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(body.to_owned()))
+        .unwrap()
+}
+
+pub(crate) async fn bytes(response: Response<Body>) -> Bytes {
+    response.into_body().collect().await.unwrap().to_bytes()
+}
+
+pub(crate) async fn text(response: Response<Body>) -> String {
+    String::from_utf8(bytes(response).await.to_vec()).unwrap()
+}
+
+pub(crate) async fn value(response: Response<Body>) -> Value {
+    serde_json::from_slice(&bytes(response).await).unwrap()
+}
+
+pub(crate) fn location(response: &Response<Body>) -> &str {
+    response
+        .headers()
+        .get(header::LOCATION)
+        .map_or("", |value| value.to_str().unwrap())
+}
+
+/// An error of the API: its status and its code.
+pub(crate) async fn failure(response: Response<Body>) -> (StatusCode, String) {
+    let status = response.status();
+    let body = value(response).await;
+    assert!(
+        body["message"]
+            .as_str()
+            .is_some_and(|message| message.ends_with(['.', '!', '?'])),
+        "{body}"
+    );
+    assert!(body["hint"].is_string(), "{body}");
+    (status, body["code"].as_str().unwrap().to_owned())
+}
