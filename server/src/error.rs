@@ -68,13 +68,21 @@ impl IntoResponse for HttpError {
     }
 }
 
+/// What a library says about a request, ended as people end a sentence.
+fn sentence(mut text: String) -> String {
+    if !text.ends_with('.') {
+        text.push('.');
+    }
+    text
+}
+
 impl From<JsonRejection> for HttpError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
             JsonRejection::JsonDataError(error) => Self::new(
                 ErrorKind::Invalid,
                 "invalid_body",
-                error.body_text(),
+                sentence(error.body_text()),
                 "The API's description at /api/docs says what each field holds.",
             ),
             JsonRejection::MissingJsonContentType(_) => Self::new(
@@ -83,20 +91,35 @@ impl From<JsonRejection> for HttpError {
                 "The request's body is not marked as JSON.",
                 "Send the header Content-Type: application/json.",
             ),
-            other => Self::new(ErrorKind::BadRequest, "malformed_json", other.body_text(), ""),
+            other => Self::new(
+                ErrorKind::BadRequest,
+                "malformed_json",
+                sentence(other.body_text()),
+                "",
+            ),
         }
     }
 }
 
 impl From<PathRejection> for HttpError {
     fn from(rejection: PathRejection) -> Self {
-        Self::new(ErrorKind::BadRequest, "bad_address", rejection.body_text(), "")
+        Self::new(
+            ErrorKind::BadRequest,
+            "bad_address",
+            sentence(rejection.body_text()),
+            "",
+        )
     }
 }
 
 impl From<QueryRejection> for HttpError {
     fn from(rejection: QueryRejection) -> Self {
-        Self::new(ErrorKind::BadRequest, "bad_query", rejection.body_text(), "")
+        Self::new(
+            ErrorKind::BadRequest,
+            "bad_query",
+            sentence(rejection.body_text()),
+            "",
+        )
     }
 }
 
