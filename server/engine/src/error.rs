@@ -161,9 +161,6 @@ pub enum Error {
     /// The engine is shutting down.
     #[error("AiKore is shutting down.")]
     ShuttingDown,
-    /// Scaffolding; goes before the first release.
-    #[error("This is not finished.")]
-    Unfinished,
 }
 
 impl Error {

@@ -19,7 +19,6 @@ mod ports;
 mod probe;
 mod reasons;
 mod rows;
-mod script;
 mod supervisor;
 mod transitions;
 mod tree;

@@ -6,6 +6,7 @@ use types::names::InstanceName;
 
 use super::create::write_script;
 use super::differences::{NEEDS_RESTART, apply, changed, with_facts_of};
+use super::launch::{self, conf_dir};
 use super::{Inner, Instances, fields};
 use crate::{Error, Result, blocking, clock, db};
 
@@ -82,7 +83,7 @@ impl Inner {
         if !db::instances::update(&transaction, &plan.next, present.row_version).await? {
             return Err(stale(&present));
         }
-        let path = self.launch_script(&present)?;
+        let path = conf_dir(self, &present)?.join("launch.sh");
         let before = match plan.script.take() {
             None => None,
             Some(script) => {
@@ -177,14 +178,14 @@ impl Inner {
         next.base_blueprint = blueprint.filename;
         next.blueprint_name = blueprint.name;
         let old = self.blueprints.script(&present.base_blueprint).await.ok();
-        let path = self.launch_script(present)?;
+        let path = conf_dir(self, present)?.join("launch.sh");
         let own = blocking(move || Ok(std::fs::read(path).ok())).await?;
         Ok((own.is_none() || own == old).then_some(script))
     }
 
     /// Whether the app was told its base path, which holds the slug.
     async fn knows_its_prefix(&self, row: &Instance) -> bool {
-        match self.blueprint_of(row).await {
+        match launch::blueprint(self, row).await {
             Ok(blueprint) => blueprint.subpath == Subpath::Keep,
             Err(_) => false,
         }

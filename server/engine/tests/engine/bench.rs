@@ -6,7 +6,7 @@ use std::time::Duration;
 use engine::{Engine, EngineConfig};
 use tempfile::TempDir;
 use types::events::Event;
-use types::instances::NewInstance;
+use types::instances::{Instance, InstanceId, NewInstance};
 use types::jobs::{Job, JobId, JobState};
 use types::ports::PortRange;
 
@@ -46,6 +46,21 @@ impl Bench {
     /// Writes a custom blueprint.
     pub(crate) fn blueprint(&self, filename: &str, script: impl AsRef<[u8]>) {
         std::fs::write(self.path("blueprints").join(filename), script).unwrap();
+    }
+
+    /// Waits until the row is as wanted.
+    pub(crate) async fn until(&self, id: InstanceId, wanted: impl Fn(&Instance) -> bool) -> Instance {
+        let mut events = self.engine.events.subscribe();
+        let wait = async {
+            loop {
+                let row = self.engine.instances.get(id).await.unwrap();
+                if wanted(&row) {
+                    return row;
+                }
+                let _ = events.recv().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, wait).await.unwrap()
     }
 
     /// Waits for the end of a job; `events` were subscribed to before it began.

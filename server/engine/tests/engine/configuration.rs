@@ -402,3 +402,93 @@ async fn a_deletion_that_a_crash_interrupted_is_completed_at_the_next_start() {
         tokio::task::yield_now().await;
     }
 }
+
+/// A blueprint that is ready as soon as it runs and ends when it is asked to.
+const WAITER: &str = "# AIKORE-METADATA-START\n# aikore.ready = process\n# aikore.subpath = yes\n\
+    # AIKORE-METADATA-END\nexec sleep 600\n";
+
+#[tokio::test]
+async fn a_running_instance_restarts_only_for_a_value_that_its_run_was_started_with() {
+    let bench = Bench::new().await;
+    bench.blueprint("waiter.sh", WAITER);
+    let instances = &bench.engine.instances;
+    let waiter = NewInstance {
+        base_blueprint: "waiter".to_owned(),
+        ..new("app")
+    };
+    let id = instances.create(waiter).await.unwrap().id;
+    instances.start(id).await.unwrap();
+    let running = bench.until(id, |row| row.status == Status::Started).await;
+
+    for (change, restarts) in [
+        (r#"{"autostart":true,"restart_policy":"never"}"#, false),
+        (r#"{"public_port":null,"hostname":"example.org"}"#, false),
+        (r#"{"gpu_ids":"","env_vars":""}"#, false),
+        (r#"{"name":"APP"}"#, false),
+        (r#"{"name":"other"}"#, true), // its prefix changes, and the script was told the old one
+        (r#"{"gpu_ids":"0"}"#, true),
+        (r#"{"env_vars":"A=1"}"#, true),
+        (r#"{"output_path":"here"}"#, true),
+    ] {
+        let change: InstanceChange = serde_json::from_str(change).unwrap();
+        let preview = instances.preview(vec![(id, change.clone())]).await.unwrap();
+        assert_eq!(
+            (preview[0].restarts, &preview[0].problem),
+            (restarts, &None),
+            "{change:?}"
+        );
+    }
+
+    let bad = InstanceChange {
+        gpu_ids: Some(Some("first".to_owned())),
+        ..InstanceChange::default()
+    };
+    assert!(instances.update(id, bad, true).await.is_err());
+    let change = InstanceChange {
+        autostart: Some(true),
+        ..InstanceChange::default()
+    };
+    let saved = instances.update(id, change, true).await.unwrap();
+    assert_eq!(
+        (saved.run, saved.pid, saved.status),
+        (1, running.pid, Status::Started)
+    );
+
+    let change = InstanceChange {
+        gpu_ids: Some(Some("0".to_owned())),
+        ..InstanceChange::default()
+    };
+    let saved = instances.update(id, change.clone(), false).await.unwrap();
+    assert_eq!(
+        (saved.run, saved.status),
+        (1, Status::Started),
+        "nobody asked for a restart"
+    );
+    let change = InstanceChange {
+        gpu_ids: Some(None),
+        ..change
+    };
+    instances.update(id, change, true).await.unwrap();
+    bench
+        .until(id, |row| row.run == 2 && row.status == Status::Started)
+        .await;
+
+    let answer = instances.delete(id, DeleteMode::Trash, None).await;
+    assert!(
+        matches!(answer, Err(Error::WrongStatus { verb: "delete", .. })),
+        "{answer:?}"
+    );
+    instances.stop(id).await.unwrap();
+    bench.until(id, |row| row.status == Status::Stopped).await;
+    let mut events = bench.engine.events.subscribe();
+    let job = instances
+        .delete(id, DeleteMode::Permanent, Some("app".to_owned()))
+        .await
+        .unwrap();
+    assert!(matches!(
+        instances.start(id).await,
+        Err(Error::WrongStatus { .. } | Error::UnknownInstance(_))
+    ));
+    assert_eq!(bench.ended(&mut events, job.id).await.state, JobState::Done);
+    assert_eq!(std::fs::read_dir(bench.path("instances")).unwrap().count(), 0);
+}
