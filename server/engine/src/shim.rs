@@ -10,6 +10,7 @@ pub(crate) mod ending;
 pub(crate) mod log;
 pub(crate) mod protocol;
 pub(crate) mod record;
+mod service;
 
 use std::io::{self, ErrorKind, PipeReader, Read, Write};
 use std::os::fd::AsFd;
@@ -24,9 +25,9 @@ use nix::sys::signal::Signal;
 use nix::sys::signalfd::SignalFd;
 use types::instances::{Exit, ExitKind, ExitSource};
 
-use self::connections::{Connection, Request};
+use self::connections::Connection;
 use self::ending::Ending;
-use self::protocol::{Answer, Command, Hello, Open, Phase, Push, State};
+use self::protocol::{Phase, State};
 use self::record::{Ended, ExitRecord, Running, Spec};
 use crate::process::{self, AppCommand, Identity, Reap, Reaped};
 
@@ -225,7 +226,7 @@ impl Shim {
         loop {
             match process::reap() {
                 Reap::Dead(pid, how) if pid == self.state.app_pid && self.state.exit.is_none() => {
-                    self.app_ended(how)
+                    self.app_ended(how);
                 }
                 Reap::Dead(..) => {}
                 Reap::Alive => break,
@@ -299,7 +300,7 @@ impl Shim {
         let ended = Ended {
             exit,
             log_bytes: self.log.end(),
-            lost_bytes: self.log.lost(),
+            lost_bytes: self.log.lost_in_all(),
         };
         self.kept = match self.record.write(Path::new(HERE), &ended) {
             Ok(()) => true,
@@ -327,83 +328,6 @@ impl Shim {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return,
             }
-        }
-    }
-
-    fn accept(&mut self) {
-        while let Ok((stream, _)) = self.listener.accept() {
-            if let Ok(connection) = Connection::new(stream) {
-                self.connections.push(connection);
-            }
-        }
-    }
-
-    fn serve(&mut self, ready: &[bool]) {
-        let mut connections = std::mem::take(&mut self.connections);
-        for (index, connection) in connections.iter_mut().enumerate() {
-            // One that was accepted just now may have spoken already.
-            if ready.get(index).copied().unwrap_or(true) {
-                for request in connection.receive() {
-                    self.handle(connection, request);
-                }
-            }
-            connection.pump(self.log.end());
-        }
-        connections.retain(|connection| !connection.is_gone());
-        self.connections.append(&mut connections);
-    }
-
-    fn handle(&mut self, connection: &mut Connection, request: Request) {
-        match request {
-            Request::Open(open) => {
-                let answer = self.admit(&open);
-                connection.answer(&answer, &open.stream, Path::new(HERE));
-                connection.push(&Push::State(self.state.clone()));
-            }
-            Request::Command(Command::Ping) => connection.push(&Push::Pong),
-            Request::Command(Command::Seen) => self.kept |= self.over.is_some(),
-            Request::Command(Command::Stop { grace_ms }) => {
-                self.stop(Duration::from_millis(grace_ms));
-            }
-        }
-    }
-
-    fn admit(&mut self, open: &Open) -> Answer {
-        if self.is_outdated() {
-            Answer::Refused("a newer generation of this run exists".to_owned())
-        } else if open.token != self.spec.token
-            || open.uuid != self.spec.uuid
-            || open.generation != self.spec.generation
-        {
-            Answer::Refused("this is another run".to_owned())
-        } else {
-            Answer::Hello(Hello {
-                uuid: self.spec.uuid.clone(),
-                generation: self.spec.generation,
-                node: self.spec.node.clone(),
-                boot_id: self.identity.boot_id.clone(),
-                start_time: self.identity.start_time,
-            })
-        }
-    }
-
-    fn is_outdated(&mut self) -> bool {
-        self.looked = Instant::now();
-        record::generation(Path::new(HERE)) > self.spec.generation
-    }
-
-    fn set_state(&mut self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state);
-        self.news = true;
-    }
-
-    fn tell(&mut self) {
-        if !std::mem::take(&mut self.news) {
-            return;
-        }
-        let push = Push::State(self.state.clone());
-        for connection in &mut self.connections {
-            connection.push(&push);
         }
     }
 

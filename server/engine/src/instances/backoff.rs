@@ -8,9 +8,9 @@ use tokio::time::Instant;
 /// So many ends within [`WINDOW`] are a crash loop.
 pub(super) const LIMIT: usize = 5;
 /// See [`LIMIT`].
-pub(super) const WINDOW: Duration = Duration::from_secs(600);
+pub(super) const WINDOW: Duration = Duration::from_mins(10);
 const SHORTEST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// The ends of an instance since a person last started it.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! What a launch script is given: its environment and the files beside it.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use types::instances::Instance;
@@ -131,7 +132,8 @@ fn wanted(row: &Instance) -> Result<Vec<(String, String)>> {
 pub(super) fn write_files(conf_dir: &Path, row: &Instance) -> Result<()> {
     let mut variables = String::from("# Written by AiKore at each start; change it in the panel.\n");
     for (name, value) in wanted(row)? {
-        variables.push_str(&format!("export {name}={}\n", quoted(&value)));
+        // Writing to a text cannot fail.
+        let _ = writeln!(variables, "export {name}={}", quoted(&value));
     }
     write(conf_dir.join("aikore_vars.env"), &variables)?;
     write(

@@ -95,7 +95,10 @@ pub(super) async fn launch(inner: &Inner, id: InstanceId) -> Result<ActiveRun> {
     })?;
     match inner.supervisor.runner().start(&spec).await {
         Ok(handle) => {
-            runs::set_handle(inner.db.write(), run, &handle.0).await?;
+            // It runs: that its address was not stored must not leave it without a keeper. The runner knows it too.
+            if let Err(error) = runs::set_handle(inner.db.write(), run, &handle.0).await {
+                tracing::error!(instance.id = %id, %error, "the address of a run was not stored");
+            }
             Ok(ActiveRun {
                 row: run,
                 number,

@@ -172,9 +172,8 @@ impl Probe {
 
     async fn ask(&self, http: bool) -> Result<(), Failure> {
         let connect = self.runner.open(&self.handle, Stream::Tcp(self.port));
-        let mut app = match timeout(ANSWER_LIMIT, connect).await {
-            Ok(Ok(app)) => app,
-            _ => return Err(Failure::Closed),
+        let Ok(Ok(mut app)) = timeout(ANSWER_LIMIT, connect).await else {
+            return Err(Failure::Closed);
         };
         if !http {
             return Ok(());

@@ -6,7 +6,7 @@ use crate::process;
 
 /// The longest log line that is quoted, characters.
 const QUOTED: usize = 200;
-/// What PyTorch and others write when the GPU's memory is used up.
+/// What `PyTorch` and others write when the GPU's memory is used up.
 const GPU_MEMORY_WORDS: [&str; 3] = [
     "CUDA out of memory",
     "CUDA error: out of memory",

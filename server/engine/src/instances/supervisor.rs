@@ -149,10 +149,10 @@ impl Inner {
                 verb,
             };
             row.status = transitions::next(row.status, change).ok_or(wrong)?;
-            if change == Change::Start {
-                begin(row);
-            } else {
-                row.status_reason.clear();
+            row.status_reason.clear();
+            if command == Command::Start {
+                row.exit_code = None;
+                row.restarts = 0;
             }
             // A queued one has no run yet: it is stopped already.
             if row.status != Status::Stopped {
@@ -174,13 +174,6 @@ impl Inner {
     pub(super) fn take_turn(self: &Arc<Self>, id: InstanceId) -> bool {
         self.command(id, Change::Turn, Command::Start, "start").is_ok()
     }
-}
-
-/// What a start by a person forgets.
-fn begin(row: &mut Instance) {
-    row.status_reason.clear();
-    row.exit_code = None;
-    row.restarts = 0;
 }
 
 impl Instances {
@@ -240,7 +233,7 @@ impl Instances {
 
     async fn stop_all(&self) {
         /// Longer than any grace period people set; after it the shims go on alone.
-        const LIMIT: Duration = Duration::from_secs(120);
+        const LIMIT: Duration = Duration::from_mins(2);
         let mut events = self.inner.events.subscribe();
         let stop = async {
             loop {

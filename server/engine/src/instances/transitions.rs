@@ -30,13 +30,14 @@ pub(super) fn next(status: Status, change: Change) -> Option<Status> {
     use Status::{Error, Queued, Stalled, Started, Starting, Stopped, Stopping};
     match (change, status) {
         (Change::Queue, Stopped | Error) => Some(Queued),
-        (Change::Start, Stopped | Error) | (Change::Turn, Queued) => Some(Starting),
+        (Change::Start, Stopped | Error)
+        | (Change::Turn, Queued)
+        | (Change::Again, Starting | Started | Stalled | Stopping) => Some(Starting),
         (Change::Ready, Starting | Stalled) => Some(Started),
         (Change::Late, Starting) => Some(Stalled),
         (Change::Stop, Queued) | (Change::Stopped, Stopping) => Some(Stopped),
         (Change::Stop, Starting | Started | Stalled) => Some(Stopping),
         (Change::Failed, Queued | Starting | Started | Stalled | Stopping) => Some(Error),
-        (Change::Again, Starting | Started | Stalled | Stopping) => Some(Starting),
         _ => None,
     }
 }

@@ -131,7 +131,7 @@ impl LocalRunner {
     /// Ends what is left of a run without a shim.
     async fn sweep(&self, handle: &LocalHandle, grace: Duration) -> io::Result<()> {
         // A shim that is only coming up now must not start anything.
-        record::set_generation(&handle.run_dir, handle.key.generation + 1)?;
+        let _ = record::set_generation(&handle.run_dir, handle.key.generation + 1);
         let mut ending = Ending::new(grace);
         loop {
             let left = orphans(handle);
@@ -242,6 +242,8 @@ impl Runner for LocalRunner {
             Err(error) => match without_shim(&handle) {
                 Some(RunState::Lost) => self.sweep(&handle, grace).await,
                 Some(_) => Ok(()),
+                // Its run directory was deleted: it cannot be asked any more, only ended.
+                None if error.kind() == io::ErrorKind::NotFound => self.sweep(&handle, grace).await,
                 None => Err(error),
             },
         }

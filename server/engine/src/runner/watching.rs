@@ -11,11 +11,14 @@ use crate::process::{self, Identity};
 use crate::shim::protocol::{Command, Phase, Push, State, Stream};
 use crate::shim::record::{self, Ended, Running};
 
-/// Between two attempts to reach a shim that is just coming up.
+/// Between two attempts to reach a shim that is just coming up; doubles to [`RETRY_MAX`] for one that lives
+/// but cannot be reached (its run directory was deleted).
 const RETRY: Duration = Duration::from_millis(50);
+const RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// Publishes the state of a run until it is over or lost.
 pub(super) async fn watch(handle: LocalHandle, state: watch::Sender<RunState>) {
+    let mut pace = RETRY;
     loop {
         if let Err(error) = listen(&handle, &state).await {
             tracing::debug!(run.uuid = %handle.key.uuid, %error, "no connection to the shim");
@@ -30,7 +33,8 @@ pub(super) async fn watch(handle: LocalHandle, state: watch::Sender<RunState>) {
         if state.is_closed() {
             return;
         }
-        tokio::time::sleep(RETRY).await;
+        tokio::time::sleep(pace).await;
+        pace = (pace * 2).min(RETRY_MAX);
     }
 }
 

@@ -78,15 +78,14 @@ impl Connection {
         let mut buffer = [0; 4096];
         loop {
             match self.stream.read(&mut buffer) {
-                Ok(0) => self.gone = true,
-                Ok(count) if self.input.len() + count <= LINE_LIMIT => {
+                Ok(count @ 1..) if self.input.len() + count <= LINE_LIMIT => {
                     self.input.extend_from_slice(&buffer[..count]);
                     continue;
                 }
-                Ok(_) => self.gone = true,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => self.gone = true,
+                // The end, an error, or a line without an end.
+                Ok(_) | Err(_) => self.gone = true,
             }
             break;
         }

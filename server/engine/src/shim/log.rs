@@ -69,7 +69,7 @@ impl Writer {
     }
 
     /// Bytes that could not be written.
-    pub(crate) fn lost(&self) -> u64 {
+    pub(crate) fn lost_in_all(&self) -> u64 {
         self.lost_in_all
     }
 

@@ -1,5 +1,6 @@
 //! Instances with real scripts: from the first start to proven stop, and across panels.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use types::instances::{
     ExitKind, Health, Instance, InstanceChange, InstanceId, NewInstance, RestartPolicy, Status,
 };
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Answers every request with `$CODE`, on `$WEBUI_PORT`.
 const SERVER: &str = r#"exec python3 -c '
@@ -112,9 +113,9 @@ async fn create(engine: &Engine, data: &Path, metadata: &str, body: &str, new: N
     let name = format!("script-{}", uuid::Uuid::new_v4());
     let mut script = String::from("#!/bin/bash\n### AIKORE-METADATA-START ###\n");
     for line in metadata.split(';').map(str::trim).filter(|line| !line.is_empty()) {
-        script.push_str(&format!("# aikore.{line}\n"));
+        writeln!(script, "# aikore.{line}").unwrap();
     }
-    script.push_str(&format!("### AIKORE-METADATA-END ###\n{body}\n"));
+    writeln!(script, "### AIKORE-METADATA-END ###\n{body}").unwrap();
     std::fs::write(data.join("blueprints").join(format!("{name}.sh")), script).unwrap();
     let new = NewInstance {
         name: name.clone(),
@@ -135,13 +136,13 @@ async fn until(engine: &Engine, id: InstanceId, wanted: impl Fn(&Instance) -> bo
             let _ = events.recv().await;
         }
     };
-    match tokio::time::timeout(LIMIT, wait).await {
-        Ok(row) => row,
-        Err(_) => panic!(
-            "it did not come to that: {:?}",
-            engine.instances.get(id).await.unwrap()
-        ),
+    if let Ok(row) = tokio::time::timeout(LIMIT, wait).await {
+        return row;
     }
+    panic!(
+        "it did not come to that: {:?}",
+        engine.instances.get(id).await.unwrap()
+    );
 }
 
 fn is_alive(pid: u32) -> bool {
