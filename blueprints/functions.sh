@@ -519,8 +519,8 @@ _torch_index() {
     if [ -n "${PYTORCH_INDEX_URL:-}" ]; then
         echo "$PYTORCH_INDEX_URL"
     elif [ -n "$cuda" ]; then
-        cuda=${cuda#cu}
-        [ "$cuda" = cpu ] || cuda=cu${cuda//./}
+        # 13.0, cu130 and, as NVIDIA's images say it, 13.0.1 are the same to the index.
+        if [[ $cuda =~ ^([0-9]+)\.([0-9]+) ]]; then cuda=cu${BASH_REMATCH[1]}${BASH_REMATCH[2]}; fi
         echo "$PYTORCH_INDEX_BASE/$cuda"
     fi
 }

@@ -281,6 +281,8 @@ torch_index() {
     (CUDA_VERSION=13.0 ensure_env -t torch instance/env one) 2>/dev/null || true
     grep -q 'pip install .*--index-url .*/cu130 torch' "$BASE_DIR/calls"
     same "$(CUDA_VERSION=cpu _torch_index)" "$PYTORCH_INDEX_BASE/cpu"
+    same "$(CUDA_VERSION=12.4.1 _torch_index)" "$PYTORCH_INDEX_BASE/cu124"
+    same "$(CUDA_VERSION=cu130 _torch_index)" "$PYTORCH_INDEX_BASE/cu130"
     same "$(PYTORCH_INDEX_URL=u _torch_index)" u
 }
 
