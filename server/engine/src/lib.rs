@@ -80,6 +80,8 @@ pub struct Engine {
 /// What lives as long as the engine. The lock is let go of last.
 struct Core {
     db: db::Database,
+    /// An engine that is dropped without a shutdown leaves no keeper behind that would act beside the next one's.
+    _keepers: tokio_util::sync::DropGuard,
     _lock: data_dir::Lock,
 }
 
@@ -106,6 +108,7 @@ impl Engine {
         })
         .await?;
         let telemetry = telemetry::Telemetry::start();
+        let keepers = instances.keepers();
         Ok(Self {
             instances,
             blueprints,
@@ -113,7 +116,11 @@ impl Engine {
             jobs,
             telemetry,
             events,
-            core: Arc::new(Core { db, _lock: lock }),
+            core: Arc::new(Core {
+                _keepers: keepers,
+                db,
+                _lock: lock,
+            }),
         })
     }
 

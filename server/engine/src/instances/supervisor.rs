@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use types::instances::{Instance, InstanceId, Status};
 
@@ -218,6 +218,11 @@ impl Instances {
             .open(&live.handle, Stream::Tcp(live.port))
             .await;
         stream.map_err(|_| Error::NotRunning(row.name))
+    }
+
+    /// Ends the keepers when it is dropped.
+    pub(crate) fn keepers(&self) -> DropGuard {
+        self.inner.supervisor.shutdown.clone().drop_guard()
     }
 
     /// Ends the keepers. Runs go on, unless `stop_instances`; then it returns when all are proven to be gone.

@@ -591,6 +591,30 @@ async fn shutdown_leaves_instances_running_unless_told_to_stop_them() {
 }
 
 #[tokio::test]
+async fn an_engine_dropped_without_a_word_acts_no_more() {
+    let panel = Panel::new().await;
+    let new = NewInstance {
+        restart_policy: RestartPolicy::Always,
+        ..NewInstance::default()
+    };
+    let id = panel.create_with("ready = process", "sleep 81", new).await;
+    panel.start(id, Status::Started).await;
+    let pid = panel.until(id, |row| row.pid.is_some()).await.pid.unwrap();
+    let Panel { data, engine } = panel;
+    drop(engine);
+    let engine = open(data.path()).await;
+    until(&engine, id, |row| row.pid == Some(pid)).await;
+    kill(pid);
+    let row = until(&engine, id, |row| row.run == 2 && row.status == Status::Started).await;
+    assert_eq!(row.restarts, 1);
+    let copies = std::fs::read_dir(data.path().join("instances").join(&row.dir).join("logs"))
+        .unwrap()
+        .count();
+    assert_eq!(copies, 2, "one run each time");
+    engine.shutdown(true).await;
+}
+
+#[tokio::test]
 async fn instances_are_started_with_the_panel_in_table_order() {
     let data = tempfile::tempdir().unwrap();
     let path = data.path().to_owned();
