@@ -255,8 +255,8 @@ impl Live {
 }
 
 fn keep_sample(samples: &mut VecDeque<Sample>, sample: Sample) {
-    if samples.back().is_some_and(|last| last.at >= sample.at) {
-        return; // the server repeats its latest one to each new connection
+    if sample.at <= samples.back().map_or(0, |last| last.at) {
+        return; // the server repeats its latest one to each new connection; 0 = it has none yet
     }
     samples.push_back(sample);
     while samples.len() > SAMPLES_KEPT {

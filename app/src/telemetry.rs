@@ -13,9 +13,9 @@ use chart::{Chart, Series};
 
 /// The latest reading of the machine.
 #[server(prefix = "/fn", endpoint = "latest_sample")]
-#[expect(
+#[allow(
     clippy::unused_async,
-    reason = "a server function is async; this one has nothing to wait for"
+    reason = "a server function is async on both sides, and this one has nothing to wait for"
 )]
 pub(crate) async fn latest_sample() -> Result<Sample, ApiError> {
     Ok(expect_context::<engine::Engine>().telemetry.latest())
@@ -51,7 +51,7 @@ pub fn MachinePane() -> impl IntoView {
 fn with_first(live: Live, first: Sample) -> Signal<VecDeque<Sample>> {
     Signal::derive(move || {
         live.samples().with(|samples| match samples.front() {
-            Some(oldest) if oldest.at <= first.at => samples.clone(),
+            Some(oldest) if oldest.at <= first.at || first.at == 0 => samples.clone(),
             _ => std::iter::once(first.clone())
                 .chain(samples.iter().cloned())
                 .collect(),

@@ -154,6 +154,18 @@ impl Log {
                 sink,
             );
         });
+        // An instance that never ran has no log to follow: the socket is asked again once it has.
+        let has_run = Memo::new(move |_| {
+            let row = live.rows().find(self.instance);
+            row.is_some_and(|row| row.instance.with(|instance| instance.run > 0))
+        });
+        Effect::new(move |before: Option<bool>| {
+            let has_run = has_run.get();
+            if before == Some(false) && has_run && self.run.get_untracked() == 0 {
+                live.follow(self.instance, self.wanted, 0, 0, sink);
+            }
+            has_run
+        });
         on_cleanup(move || live.unfollow(sink));
     }
 

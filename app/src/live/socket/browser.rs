@@ -24,6 +24,9 @@ const SILENCE_MAX_MS: f64 = 60_000.0;
 /// First and last pause between two attempts, milliseconds.
 const PAUSE_MS: (f64, f64) = (250.0, 10_000.0);
 
+/// The close code of a session that ended.
+const LOGGED_OUT: u16 = 4401;
+
 /// The owner of the whole tab: signals made under it outlive the page that asked for them.
 pub(in crate::live) struct Home(Option<Owner>);
 
@@ -184,6 +187,11 @@ impl Session {
     async fn handle(&mut self, input: Input, sink: &mut Sink) -> Result<(), End> {
         match input {
             Input::Heard(Ok(Message::Text(text))) => self.hear(&text, sink).await,
+            Input::Heard(Err(WebSocketError::ConnectionClose(close))) if close.code == LOGGED_OUT => {
+                // The server sends this page's reload to the login.
+                let _ = window().location().reload();
+                Err(End::Lost)
+            }
             Input::Heard(Err(_)) | Input::Closed => Err(End::Lost),
             Input::Say(message) if self.greeted => say(sink, &message).await,
             Input::Wake if self.greeted => say(sink, &self.live.telemetry_wish(is_hidden())).await,
