@@ -12,6 +12,7 @@ mod socket;
 use std::collections::VecDeque;
 
 use leptos::prelude::*;
+use leptos::reactive::owner::WeakOwner;
 use types::events::{ClientMessage, Event, ServerMessage};
 use types::instances::{Instance, InstanceId};
 use types::jobs::Job;
@@ -53,7 +54,9 @@ pub struct Live {
     jobs: RwSignal<Vec<Job>>,
     sample_viewers: StoredValue<u32>,
     followed: StoredValue<Option<Followed>>,
-    home: StoredValue<socket::Home>,
+    /// The owner of the whole tab: signals made under it outlive the page that asked for them. Weak, because
+    /// it owns this very value.
+    home: StoredValue<Option<WeakOwner>>,
     outbox: StoredValue<Option<socket::Outbox>>,
 }
 
@@ -81,7 +84,7 @@ impl Live {
             jobs: RwSignal::new(Vec::new()),
             sample_viewers: StoredValue::new(0),
             followed: StoredValue::new(None),
-            home: StoredValue::new(socket::Home::here()),
+            home: StoredValue::new(Owner::current().map(|owner| owner.downgrade())),
             outbox: StoredValue::new(None),
         };
         provide_context(live);
@@ -118,15 +121,13 @@ impl Live {
     /// Hands over a list a page has fetched. Ignored once the socket brought one: that one is newer.
     pub fn seed(self, instances: Vec<Instance>) {
         if !self.seeded.get_value() {
-            self.home
-                .with_value(|home| home.with(|| self.rows.replace(instances)));
+            self.at_home(|| self.rows.replace(instances));
         }
     }
 
     /// Takes over the answer to a request.
     pub fn answer(self, instance: Instance) {
-        self.home
-            .with_value(|home| home.with(|| self.rows.answer(instance)));
+        self.at_home(|| self.rows.answer(instance));
     }
 
     /// The samples of the last minutes, oldest first; tracked.
@@ -177,6 +178,16 @@ impl Live {
         if mine == Some(true) {
             self.followed.set_value(None);
             self.say(ClientMessage::UnfollowLog);
+        }
+    }
+
+    fn at_home<T>(self, work: impl FnOnce() -> T) -> T {
+        match self
+            .home
+            .with_value(|home| home.as_ref().and_then(WeakOwner::upgrade))
+        {
+            Some(owner) => owner.with(work),
+            None => work(),
         }
     }
 

@@ -3,30 +3,16 @@
 #[cfg(feature = "hydrate")]
 mod browser;
 #[cfg(feature = "hydrate")]
-pub(super) use browser::{Home, Outbox, is_hidden, open};
+pub(super) use browser::{Outbox, is_hidden, open};
 
 #[cfg(not(feature = "hydrate"))]
-pub(super) use server::{Home, Outbox, is_hidden, open};
+pub(super) use server::{Outbox, is_hidden, open};
 
 #[cfg(not(feature = "hydrate"))]
 mod server {
     use types::events::ClientMessage;
 
     use crate::live::Live;
-
-    /// Where signals of the tab live: on the server, wherever they are made.
-    pub(in crate::live) struct Home;
-
-    impl Home {
-        pub(in crate::live) fn here() -> Self {
-            Self
-        }
-
-        #[expect(clippy::unused_self, reason = "the browser's needs it")]
-        pub(in crate::live) fn with<T>(&self, work: impl FnOnce() -> T) -> T {
-            work()
-        }
-    }
 
     /// Says nothing.
     pub(in crate::live) struct Outbox;

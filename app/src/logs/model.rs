@@ -85,6 +85,8 @@ pub struct Log {
     /// Grows with every change of the text, its layout or the search.
     version: RwSignal<u64>,
     place: RwSignal<Option<Place>>,
+    /// Whether scrolling is a person's doing.
+    is_settled: StoredValue<bool>,
     /// Which run is shown; 0 = none yet.
     pub(crate) run: RwSignal<u32>,
     /// Bytes before the first line.
@@ -117,6 +119,7 @@ impl Log {
             text: StoredValue::new(Text::default()),
             version: RwSignal::new(0),
             place: RwSignal::new(None),
+            is_settled: StoredValue::new(false),
             run: RwSignal::new(wanted.unwrap_or(0)),
             earlier: RwSignal::new(0),
             is_loading: RwSignal::new(false),
@@ -314,11 +317,23 @@ impl Log {
             row: probe.height(),
             columns: columns(width / character),
         };
-        if self.place.get_untracked() == Some(place) {
+        let before = self.place.get_untracked();
+        if before == Some(place) {
             return;
         }
         self.place.set(Some(place));
-        self.lay_out();
+        if before.is_some() {
+            self.lay_out();
+        } else {
+            // The page is about to change from all lines to those in sight; what it scrolls by that is not a
+            // person's doing.
+            request_animation_frame(move || {
+                if self.is_settled.try_get_value().is_some() {
+                    self.lay_out();
+                    self.is_settled.set_value(true);
+                }
+            });
+        }
     }
 
     /// Lays out anew after a change of width, wrapping or filter; the line on top stays there.
@@ -349,6 +364,9 @@ impl Log {
 
     /// The view was scrolled, by a person or by itself.
     pub(crate) fn scrolled(self) {
+        if !self.is_settled.get_value() {
+            return;
+        }
         let (Some(scroller), Some(mut place)) = (self.scroller.get_untracked(), self.place.get_untracked())
         else {
             return;

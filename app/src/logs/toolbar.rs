@@ -23,8 +23,16 @@ pub fn LogSearch(
     #[prop(optional)]
     field: NodeRef<Input>,
 ) -> impl IntoView {
-    let changed = debounce(TYPING, move |query: String| log.search(&query));
-    let changed = StoredValue::new_local(changed);
+    let waiting = StoredValue::new(None::<TimeoutHandle>);
+    let changed = move |query: String| {
+        let soon = set_timeout_with_handle(move || log.search(&query), TYPING).ok();
+        if let Some(before) = waiting
+            .try_update_value(|waiting| std::mem::replace(waiting, soon))
+            .flatten()
+        {
+            before.clear();
+        }
+    };
     let on_key = move |event: leptos::ev::KeyboardEvent| match event.key().as_str() {
         "Enter" => {
             event.prevent_default();
@@ -50,7 +58,7 @@ pub fn LogSearch(
                 aria-label="Search the log"
                 placeholder="Search"
                 node_ref=field
-                on:input=move |event| changed.update_value(|changed| changed(event_target_value(&event)))
+                on:input=move |event| changed(event_target_value(&event))
                 on:keydown=on_key
             />
             <span class="search__count" role="status">{move || log.hits()}</span>

@@ -9,7 +9,6 @@ use futures_util::{SinkExt, StreamExt};
 use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message, WebSocketError};
 use leptos::prelude::*;
-use leptos::reactive::owner::Owner;
 use types::events::{ClientMessage, ServerMessage};
 use web_sys::js_sys::{Date, Math};
 
@@ -26,22 +25,6 @@ const PAUSE_MS: (f64, f64) = (250.0, 10_000.0);
 
 /// The close code of a session that ended.
 const LOGGED_OUT: u16 = 4401;
-
-/// The owner of the whole tab: signals made under it outlive the page that asked for them.
-pub(in crate::live) struct Home(Option<Owner>);
-
-impl Home {
-    pub(in crate::live) fn here() -> Self {
-        Self(Owner::current())
-    }
-
-    pub(in crate::live) fn with<T>(&self, work: impl FnOnce() -> T) -> T {
-        match &self.0 {
-            Some(owner) => owner.with(work),
-            None => work(),
-        }
-    }
-}
 
 /// What the socket's task is told.
 enum Input {
@@ -208,7 +191,7 @@ impl Session {
             return Ok(());
         };
         let live = self.live;
-        match live.home.with_value(|home| home.with(|| live.apply(message))) {
+        match live.at_home(|| live.apply(message)) {
             Next::Listen => {}
             Next::Say(message) => say(sink, &message).await?,
             Next::Reconnect => return Err(End::Resync),
