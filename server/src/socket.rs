@@ -43,9 +43,9 @@ const MESSAGE_MAX: usize = 64 * 1024;
 /// How often the snapshot is read again because something changed meanwhile.
 const SNAPSHOT_TRIES: u32 = 5;
 
-/// Close codes the browser's side knows: 4401 = log in again, 4000 = come back later.
+/// Close codes for the browser's side: log in again, or come back later.
 const LOGGED_OUT: (u16, &str) = (4401, "logged out");
-const ENDING: (u16, &str) = (4000, "the panel is ending");
+const ENDING: (u16, &str) = (4503, "the panel is ending");
 
 /// Answers `GET /ws`.
 pub(crate) async fn open(

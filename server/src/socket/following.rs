@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use engine::Engine;
+use engine::instances::LogFollower;
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use types::events::ServerMessage;
@@ -12,9 +14,12 @@ use types::logs::LogChunk;
 /// Pieces read ahead of the socket. A full channel stops the reading, not the app.
 const AHEAD: usize = 2;
 
-/// Pause between two pieces while the app writes, so that a fast one makes few large messages instead of many
+/// Pause between two messages while the app writes, so that a fast one makes few large messages instead of many
 /// small ones. Far below what an eye sees as a delay.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(10);
+
+/// A message is not made larger than about this, bytes.
+const MESSAGE: usize = 256 * 1024;
 
 pub(super) struct Following {
     pieces: mpsc::Receiver<ServerMessage>,
@@ -59,11 +64,33 @@ async fn follow(
         }
     };
     while let Some(chunk) = follower.next().await {
+        let (chunk, later) = gather(&mut follower, chunk);
         if sender.send(message(id, chunk)).await.is_err() {
+            return;
+        }
+        if let Some(later) = later
+            && sender.send(message(id, later)).await.is_err()
+        {
             return;
         }
         tokio::time::sleep(GATHER).await;
     }
+}
+
+/// Joins the pieces that wait already; the second one begins anew, in another run.
+fn gather(follower: &mut LogFollower, mut chunk: LogChunk) -> (LogChunk, Option<LogChunk>) {
+    while chunk.content.len() < MESSAGE {
+        let Some(Some(next)) = follower.next().now_or_never() else {
+            break;
+        };
+        if next.run != chunk.run || next.offset != chunk.next_offset {
+            return (chunk, Some(next));
+        }
+        chunk.content.push_str(&next.content);
+        chunk.next_offset = next.next_offset;
+        chunk.size = next.size;
+    }
+    (chunk, None)
 }
 
 fn message(instance: InstanceId, chunk: LogChunk) -> ServerMessage {

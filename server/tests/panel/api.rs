@@ -3,7 +3,12 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, empty, failure, json as with_json, open_fixture, request, value};
+use tokio::time::timeout;
+use types::instances::Status;
+
+use crate::support::{
+    DEADLINE, Fixture, empty, failure, json as with_json, open_fixture, request, text, until, value,
+};
 
 async fn ask(fixture: &Fixture, method: &str, path: &str, body: Value) -> axum::response::Response {
     fixture
@@ -221,4 +226,122 @@ async fn the_api_describes_itself() {
     let page = get(&fixture, "/api/docs/").await;
     assert_eq!(page.status(), StatusCode::OK);
     assert!(crate::support::text(page).await.contains("swagger"));
+}
+
+#[tokio::test]
+async fn an_instance_is_started_read_stopped_and_deleted() {
+    let fixture = open_fixture().await;
+    let app = fixture.create("runner", "test-logs").await;
+    let path = |verb: &str| format!("/api/instances/{}{verb}", app.id);
+    let started = ask(&fixture, "POST", &path("/start"), json!({})).await;
+    assert_eq!(started.status(), StatusCode::ACCEPTED);
+    assert_eq!(value(started).await["status"], "starting");
+    let twice = ask(&fixture, "POST", &path("/start"), json!({})).await;
+    assert_eq!(
+        failure(twice).await,
+        (StatusCode::CONFLICT, "wrong_status".to_owned())
+    );
+    until(&fixture, app.id, Status::Started).await;
+    let running = failure(fixture.send(empty(request("DELETE", &path("")))).await).await;
+    assert_eq!(running.0, StatusCode::CONFLICT);
+    log_is_read(&fixture, &path).await;
+    let stopping = ask(&fixture, "POST", &path("/stop"), json!({})).await;
+    assert_eq!(stopping.status(), StatusCode::ACCEPTED);
+    until(&fixture, app.id, Status::Stopped).await;
+    assert_eq!(
+        value(get(&fixture, &path("/runs")).await)
+            .await
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    let preview = value(get(&fixture, &path("/delete-preview")).await).await;
+    assert!(preview["bytes"].as_u64().unwrap() > 0);
+    let unconfirmed = ask(
+        &fixture,
+        "DELETE",
+        &path(""),
+        json!({"mode": "permanent", "confirm": "other"}),
+    )
+    .await;
+    assert_eq!(
+        failure(unconfirmed).await,
+        (StatusCode::UNPROCESSABLE_ENTITY, "not_confirmed".to_owned())
+    );
+    let deleted = fixture.send(empty(request("DELETE", &path("")))).await;
+    assert_eq!(deleted.status(), StatusCode::ACCEPTED);
+    let job = value(deleted).await["id"].as_u64().unwrap();
+    let done = async {
+        loop {
+            let job = value(get(&fixture, &format!("/api/jobs/{job}")).await).await;
+            match job["state"].as_str() {
+                Some("running") => tokio::task::yield_now().await,
+                state => break assert_eq!(state, Some("done"), "{job}"),
+            }
+        }
+    };
+    timeout(DEADLINE, done).await.unwrap();
+    assert_eq!(get(&fixture, &path("")).await.status(), StatusCode::NOT_FOUND);
+}
+
+async fn log_is_read(fixture: &Fixture, path: &impl Fn(&str) -> String) {
+    let first = value(get(fixture, &path("/logs?offset=0")).await).await;
+    assert!(
+        first["content"].as_str().is_some_and(|text| !text.is_empty()),
+        "{first}"
+    );
+    assert!(first["size"].as_u64() >= first["next_offset"].as_u64());
+    let next = value(get(fixture, &path(&format!("/logs?offset={}", first["next_offset"]))).await).await;
+    assert_eq!(next["offset"], first["next_offset"]);
+    let file = get(fixture, &path("/logs/download?run=1")).await;
+    assert_eq!(
+        file.headers()["content-disposition"],
+        "attachment; filename=\"runner-run-1.log\""
+    );
+    assert!(text(file).await.starts_with(first["content"].as_str().unwrap()));
+    let unknown = failure(get(fixture, &path("/logs?run=77")).await).await;
+    assert_eq!(unknown, (StatusCode::NOT_FOUND, "unknown_run".to_owned()));
+}
+
+#[tokio::test]
+async fn changes_are_previewed_saved_once_and_ordered() {
+    let fixture = open_fixture().await;
+    let (first, second) = (
+        fixture.create("first", "test-logs").await,
+        fixture.create("second", "test-logs").await,
+    );
+    let path = format!("/api/instances/{}", first.id);
+    let change = json!({"row_version": first.row_version, "name": "renamed"});
+    let planned = ask(
+        &fixture,
+        "POST",
+        "/api/instances/preview",
+        json!([{"id": first.id, "change": change}]),
+    )
+    .await;
+    assert_eq!(value(planned).await[0]["changed"], json!(["name", "slug"]));
+    let saved = value(ask(&fixture, "PUT", &path, change.clone()).await).await;
+    assert_eq!(
+        (&saved["name"], &saved["slug"]),
+        (&json!("renamed"), &json!("renamed"))
+    );
+    let stale = ask(&fixture, "PUT", &path, change).await;
+    assert_eq!(
+        failure(stale).await,
+        (StatusCode::CONFLICT, "stale_row".to_owned())
+    );
+    let ordered = ask(
+        &fixture,
+        "POST",
+        "/api/instances/reorder",
+        json!([second.id, first.id]),
+    )
+    .await;
+    assert_eq!(ordered.status(), StatusCode::NO_CONTENT);
+    let list = value(get(&fixture, "/api/instances/").await).await;
+    assert_eq!(
+        (&list[0]["name"], &list[1]["name"]),
+        (&json!("second"), &json!("renamed"))
+    );
 }

@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use types::instances::{Instance, InstanceId, Status};
+use types::instances::{Instance, Status};
 
 use crate::support::{
-    DEADLINE, Fixture, HOST, empty, failure, location, open_fixture, request, text, value, with,
+    DEADLINE, Fixture, HOST, empty, failure, location, open_fixture, request, text, until, value, with,
 };
 
 /// A blueprint that runs `upstream.py` and says how it likes its prefix.
@@ -36,19 +36,6 @@ async fn panel() -> Fixture {
         std::fs::write(blueprints.join("keep.sh"), blueprint("yes")).unwrap();
     })
     .await
-}
-
-/// Waits until an instance has a status.
-async fn until(fixture: &Fixture, id: InstanceId, status: Status) {
-    let mut bus = fixture.engine.events.subscribe();
-    let waiting = async {
-        while fixture.engine.instances.get(id).await.unwrap().status != status {
-            let _ = bus.recv().await;
-        }
-    };
-    timeout(DEADLINE, waiting)
-        .await
-        .unwrap_or_else(|_| panic!("never {}", status.as_str()));
 }
 
 /// A panel, its cookie, and a started app.
@@ -237,18 +224,7 @@ async fn connections_to_an_app_are_used_again() {
     let behind = Behind::start("strip").await;
     let before = value(behind.get("connections").await).await.as_u64().unwrap();
     for _ in 0..20 {
-        assert_eq!(
-            behind
-                .get("echo")
-                .await
-                .into_body()
-                .collect()
-                .await
-                .unwrap()
-                .to_bytes()
-                .is_empty(),
-            false
-        );
+        assert!(!text(behind.get("echo").await).await.is_empty());
     }
     let after = value(behind.get("connections").await).await.as_u64().unwrap();
     assert!(

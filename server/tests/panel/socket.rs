@@ -10,7 +10,9 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use types::events::{ClientMessage, Event, ServerMessage};
 
-use crate::support::{DEADLINE, empty, fixture, request};
+use types::instances::Status;
+
+use crate::support::{DEADLINE, empty, fixture, request, until};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -101,6 +103,52 @@ async fn a_ping_is_answered_and_samples_come_when_wanted() {
 }
 
 #[tokio::test]
+async fn a_log_is_followed_from_where_the_tab_is_and_into_the_next_run() {
+    let fixture = fixture().await;
+    let cookie = fixture.set_up().await;
+    let app = fixture.create("talker", "test-logs").await;
+    fixture.engine.instances.start(app.id).await.unwrap();
+    let mut socket = connect(fixture.serve().await, &cookie).await;
+    let follow = ClientMessage::FollowLog {
+        instance: app.id,
+        run: None,
+        offset: 0,
+    };
+    say(&mut socket, &follow).await;
+    let (run, offset, next) = piece(&mut socket).await;
+    assert_eq!((run, offset), (1, 0));
+    let (_, offset, _) = piece(&mut socket).await;
+    assert_eq!(offset, next, "bytes are missing or came twice");
+    fixture.engine.instances.restart(app.id).await.unwrap();
+    loop {
+        let (run, offset, _) = piece(&mut socket).await;
+        if run == 2 {
+            assert_eq!(offset, 0);
+            break;
+        }
+    }
+    say(&mut socket, &ClientMessage::UnfollowLog).await;
+    until(&fixture, app.id, Status::Started).await;
+    fixture.engine.instances.stop(app.id).await.unwrap();
+    until(&fixture, app.id, Status::Stopped).await;
+}
+
+/// Run, first and next offset of the next piece of a log.
+async fn piece(socket: &mut Socket) -> (u32, u64, u64) {
+    loop {
+        if let ServerMessage::Log {
+            run,
+            offset,
+            next_offset,
+            ..
+        } = hear(socket).await
+        {
+            return (run, offset, next_offset);
+        }
+    }
+}
+
+#[tokio::test]
 async fn logging_out_closes_the_sockets_of_the_session() {
     let fixture = fixture().await;
     let cookie = fixture.set_up().await;
@@ -119,5 +167,5 @@ async fn an_ending_panel_says_so_to_its_tabs() {
     let mut socket = connect(fixture.serve().await, &cookie).await;
     hear(&mut socket).await;
     fixture.panel.shutdown.cancel();
-    assert_eq!(closed(&mut socket).await, 4000);
+    assert_eq!(closed(&mut socket).await, 4503);
 }

@@ -13,8 +13,9 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use server::Panel;
 use tempfile::TempDir;
+use tokio::time::timeout;
 use tower::ServiceExt as _;
-use types::instances::{Instance, NewInstance};
+use types::instances::{Instance, InstanceId, NewInstance, Status};
 
 /// Generous: the machine may be busy.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
@@ -28,7 +29,7 @@ pub(crate) struct Fixture {
     pub(crate) engine: Engine,
     pub(crate) panel: Panel,
     pub(crate) router: Router,
-    pub(crate) dir: TempDir,
+    _dir: TempDir,
 }
 
 pub(crate) async fn fixture() -> Fixture {
@@ -52,7 +53,7 @@ pub(crate) async fn with(open: bool, prepare: impl FnOnce(&Path)) -> Fixture {
         router: server::router(panel.clone()),
         engine,
         panel,
-        dir,
+        _dir: dir,
     }
 }
 
@@ -153,4 +154,17 @@ pub(crate) async fn failure(response: Response<Body>) -> (StatusCode, String) {
     );
     assert!(body["hint"].is_string(), "{body}");
     (status, body["code"].as_str().unwrap().to_owned())
+}
+
+/// Waits until an instance has a status.
+pub(crate) async fn until(fixture: &Fixture, id: InstanceId, status: Status) {
+    let mut bus = fixture.engine.events.subscribe();
+    let waiting = async {
+        while fixture.engine.instances.get(id).await.unwrap().status != status {
+            let _ = bus.recv().await;
+        }
+    };
+    timeout(DEADLINE, waiting)
+        .await
+        .unwrap_or_else(|_| panic!("never {}", status.as_str()));
 }
