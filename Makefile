@@ -45,7 +45,7 @@ $(NODE_MODULES): end2end/package-lock.json
 
 $(SITE): $(NODE_MODULES) $(BROWSER_SOURCES)
 	@scripts/tools build
-	CARGO_TARGET_DIR=$(WASM_TARGET) trunk build --release --offline
+	PATH=$(CURDIR)/end2end/node_modules/.bin:$$PATH CARGO_TARGET_DIR=$(WASM_TARGET) trunk build --release --offline
 	touch $@
 
 $(PROGRAM): $(SITE) $(SERVER_SOURCES)
