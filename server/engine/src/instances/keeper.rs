@@ -132,7 +132,7 @@ impl Keeper {
             return lost(wish);
         };
         let (sender, mut findings) = mpsc::channel(4);
-        let mut probe = wish.is_none().then(|| self.probe(run, sender));
+        let mut probe = None;
         // A stop that an earlier panel was asked for must not be forgotten.
         let mut unsent = wish.is_some() && !self.ask_to_stop(run).await;
         loop {
@@ -141,7 +141,13 @@ impl Keeper {
                     let now = if changed.is_ok() { state.borrow_and_update().clone() } else { RunState::Lost };
                     match now {
                         RunState::Unknown => {}
-                        RunState::Running { pid } => self.show(|row| row.pid = Some(pid)),
+                        RunState::Running { pid } => {
+                            self.show(|row| row.pid = Some(pid));
+                            // Not before: whatever is ready has a pid to show.
+                            if wish.is_none() && probe.is_none() {
+                                probe = Some(self.probe(run, sender.clone()));
+                            }
+                        }
                         RunState::Stopping { exit, survivors } => {
                             probe = None;
                             self.stopping(exit, &survivors, wish.is_some(), run.ready);
