@@ -124,9 +124,18 @@ pub fn BottomNav() -> impl IntoView {
                 <Icon name="layers" />
                 "Instances"
             </a>
+            // The browser itself follows these: the style sheet shows the pane that is the target.
+            <a class="bottomnav__link" href="/#tools" rel="external">
+                <Icon name="logs" />
+                "Logs"
+            </a>
             <a class="bottomnav__link bottomnav__link--new" href="/?new=1">
                 <Icon name="plus" />
                 "New"
+            </a>
+            <a class="bottomnav__link" href="/#machine" rel="external">
+                <Icon name="pulse" />
+                "Machine"
             </a>
         </nav>
     }

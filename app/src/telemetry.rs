@@ -28,7 +28,7 @@ pub fn MachinePane() -> impl IntoView {
     let first = Resource::new(|| (), |()| latest_sample());
     Effect::new(move || live.watch_samples());
     view! {
-        <section class="pane pane--right" class:is-old=move || live.is_offline() aria-labelledby="machine-title">
+        <section class="pane pane--right" id="machine" class:is-old=move || live.is_offline() aria-labelledby="machine-title">
             <div class="pane__head pane__head--slim">
                 <h2 class="pane__title" id="machine-title">"Machine"</h2>
                 <span class="legend">

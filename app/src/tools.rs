@@ -26,7 +26,7 @@ pub fn ToolsPane() -> impl IntoView {
     });
     let opened = Resource::new(move || wanted.get(), |(id, run)| open_log(id, run, TAIL_BYTES));
     view! {
-        <section class="pane pane--left" aria-label="Tools">
+        <section class="pane pane--left" id="tools" aria-label="Tools">
             <Transition>
                 {move || Suspend::new(async move {
                     match opened.await {
