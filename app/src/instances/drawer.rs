@@ -95,7 +95,7 @@ fn Panel(
     let edits = expect_context::<Edits>();
     let place = expect_context::<Place>();
     let asking = RwSignal::new(false);
-    let panel = NodeRef::<html::Aside>::new();
+    let panel = NodeRef::<html::Div>::new();
     let navigate = use_navigate();
     let leave = Callback::new(move |()| {
         asking.set(false);
@@ -124,7 +124,7 @@ fn Panel(
         }
     });
     view! {
-        <aside class="drawer" role="dialog" aria-modal="false" aria-labelledby="drawer-title" tabindex="-1" node_ref=panel>
+        <div class="drawer" role="dialog" aria-modal="false" aria-labelledby="drawer-title" tabindex="-1" node_ref=panel>
             <Head row close=Callback::new(move |()| close()) />
             <nav class="tabs drawer__tabs" aria-label="Sections">
                 <a class="tabs__tab" href="#sec-overview" rel="external">
@@ -157,7 +157,7 @@ fn Panel(
             </div>
             <Foot row />
             {move || asking.get().then(|| view! { <LeaveQuestion row asking leave /> })}
-        </aside>
+        </div>
     }
 }
 
@@ -166,6 +166,8 @@ fn close_on_escape(close: impl Fn() + Copy + 'static) {
         let handle = window_event_listener(ev::keydown, move |event| {
             let over = document().query_selector("dialog[open]").ok().flatten().is_some();
             if event.key() == "Escape" && !event.default_prevented() && !over {
+                // The question this may open would take the same key for itself.
+                event.prevent_default();
                 close();
             }
         });
