@@ -287,7 +287,7 @@ impl Edits {
         let pending = Pending { previews, changes };
         let problem = pending.previews.iter().find_map(|row| row.problem.clone());
         match problem {
-            Some(problem) if alone => self.stopped(pending.changes[0].id, problem),
+            Some(problem) if alone => self.explain(pending.changes[0].clone(), problem),
             _ if ask || pending.previews.iter().any(|row| row.restarts) => self.pending.set(Some(pending)),
             _ => self.send(pending.changes, false),
         }
@@ -304,14 +304,20 @@ impl Edits {
             return;
         };
         self.pending.set(None);
-        let mut good = pending.changes;
-        for row in pending.previews {
-            if let Some(problem) = row.problem {
-                good.retain(|change| change.id != row.id);
-                self.stopped(row.id, problem);
+        let problem_of = |id: InstanceId| {
+            let preview = pending.previews.iter().find(|row| row.id == id);
+            preview.and_then(|row| row.problem.clone())
+        };
+        let mut good = Vec::new();
+        for row in pending.changes {
+            match problem_of(row.id) {
+                Some(problem) => self.explain(row, problem),
+                None => good.push(row),
             }
         }
-        self.send(good, restart);
+        if !good.is_empty() {
+            self.send(good, restart);
+        }
     }
 
     fn send(self, changes: Vec<RowChange>, restart: bool) {
@@ -360,19 +366,32 @@ impl Edits {
         });
     }
 
+    /// A preview names its problem in words only; a row that has moved on explains it better.
+    fn explain(self, refused: RowChange, problem: String) {
+        spawn_local(async move {
+            let present = load_instance(refused.id).await.ok();
+            match present.filter(|present| Some(present.row_version) != refused.change.row_version) {
+                Some(present) => self.meet(present),
+                None => self.stopped(refused.id, problem),
+            }
+        });
+    }
+
     /// Asks for the present row: the socket may not have brought it yet.
     fn stale(self, id: InstanceId) {
         spawn_local(async move {
             match load_instance(id).await {
-                Ok(present) => {
-                    self.live.answer(present.clone());
-                    self.drafts.try_update(|drafts| {
-                        if let Some(draft) = drafts.get_mut(&id) {
-                            draft.meet(present);
-                        }
-                    });
-                }
+                Ok(present) => self.meet(present),
                 Err(error) => self.stopped(id, error.to_string()),
+            }
+        });
+    }
+
+    fn meet(self, present: Instance) {
+        self.live.answer(present.clone());
+        self.drafts.try_update(|drafts| {
+            if let Some(draft) = drafts.get_mut(&present.id) {
+                draft.meet(present);
             }
         });
     }
