@@ -18,6 +18,7 @@ pub mod telemetry;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use error::{Error, Result};
 use types::ports::PortRange;
@@ -41,6 +42,10 @@ pub struct EngineConfig {
     pub log_files_kept: u32,
     /// Runs whose logs are kept per instance, the present one included.
     pub runs_kept: u32,
+    /// Between two looks at an app that is started.
+    pub probe_interval: Duration,
+    /// So many failed looks in a row make an app unhealthy.
+    pub probe_failures: u32,
 }
 
 impl EngineConfig {
@@ -55,6 +60,8 @@ impl EngineConfig {
             log_file_bytes: 64 * 1024 * 1024,
             log_files_kept: 3,
             runs_kept: 10,
+            probe_interval: Duration::from_secs(10),
+            probe_failures: 3,
         }
     }
 }

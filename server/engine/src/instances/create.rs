@@ -26,13 +26,11 @@ impl Instances {
         let rows = inner.rows.list();
         check_name_is_free(&rows, &name, None)?;
         row.slug = free_slug(&rows, &name, None);
-        row.public_port = Some(match row.public_port {
-            Some(port) => {
-                inner.check_port(port)?;
-                port
-            }
-            None => inner.lowest_free_port().await?,
-        });
+        match row.public_port {
+            Some(port) => inner.check_port(port)?,
+            // None left is no reason to refuse: an instance without a port is reached below the panel's address.
+            None => row.public_port = inner.lowest_free_port().await?,
+        }
         row.sort_order = inner
             .rows
             .list()

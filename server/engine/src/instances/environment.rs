@@ -51,6 +51,9 @@ const PASSED_FAMILIES: [&str; 12] = [
     "TORCH_",
     "NODE_",
 ];
+/// Not passed although a family takes them in: the row alone says which versions a script installs, and an
+/// image or a shell of the machine may set these for itself.
+const VERSIONS: [&str; 3] = ["PYTHON_VERSION", "CUDA_VERSION", "TORCH_VERSION"];
 
 /// Everything an environment is made of.
 pub(super) struct Surroundings<'a> {
@@ -110,7 +113,8 @@ fn env_has(env: &[(String, String)], wanted: &str) -> bool {
 }
 
 fn is_passed(name: &str) -> bool {
-    PASSED.contains(&name) || PASSED_FAMILIES.iter().any(|family| name.starts_with(family))
+    let family = || PASSED_FAMILIES.iter().any(|family| name.starts_with(family));
+    PASSED.contains(&name) || (!VERSIONS.contains(&name) && family())
 }
 
 /// What the person chose: versions, then variables.
@@ -171,6 +175,8 @@ mod tests {
     #[test]
     fn the_panels_own_settings_stay_with_the_panel() {
         assert!(!is_passed("AIKORE_ADDR") && !is_passed("AWS_SECRET_ACCESS_KEY"));
+        assert!(VERSIONS.iter().all(|name| !is_passed(name)));
+        assert!(is_passed("CUDA_HOME") && is_passed("TORCH_HOME"));
         assert!(is_passed("PATH") && is_passed("UV_INDEX_URL") && is_passed("https_proxy"));
     }
 }

@@ -185,6 +185,8 @@ impl Keeper {
             blueprint: run.blueprint.clone(),
             port: run.port,
             deadline: (!run.ready).then(|| Instant::now() + left),
+            interval: self.inner.config.probe_interval,
+            failures: self.inner.config.probe_failures,
         };
         AbortOnDropHandle::new(tokio::spawn(probe.run(findings)))
     }

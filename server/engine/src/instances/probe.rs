@@ -19,10 +19,6 @@ const ANSWER_PACE: Duration = Duration::from_millis(250);
 const ANSWER_PACE_MAX: Duration = Duration::from_secs(2);
 /// An answer has to begin within this.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-/// Between two looks at a started app.
-const ALIVE_PACE: Duration = Duration::from_secs(10);
-/// So many failures in a row make an app unhealthy.
-const FAILURES: u32 = 3;
 /// The longest log line that readiness looks at, bytes.
 const LINE_LIMIT: usize = 16 * 1024;
 
@@ -45,6 +41,10 @@ pub(super) struct Probe {
     pub(super) port: u16,
     /// When a start that is not ready counts as stalled; none for an app that was ready before.
     pub(super) deadline: Option<Instant>,
+    /// Between two looks at a started app.
+    pub(super) interval: Duration,
+    /// So many failures in a row make an app unhealthy.
+    pub(super) failures: u32,
 }
 
 /// Why an attempt did not succeed.
@@ -81,26 +81,24 @@ impl Probe {
             {
                 return;
             }
-            sleep(ALIVE_PACE).await;
+            sleep(self.interval).await;
         }
         self.watch(findings).await;
     }
 
     async fn watch(&self, findings: mpsc::Sender<Finding>) {
-        let mut failures = 0;
+        let mut failures: u32 = 0;
         loop {
-            failures = if self.is_alive().await { 0 } else { failures + 1 };
-            let finding = match failures {
-                0 => Some(Finding::Alive(true)),
-                FAILURES.. => Some(Finding::Alive(false)),
-                _ => None,
+            failures = if self.is_alive().await {
+                0
+            } else {
+                failures.saturating_add(1)
             };
-            if let Some(finding) = finding
-                && findings.send(finding).await.is_err()
-            {
+            let clear = failures == 0 || failures >= self.failures;
+            if clear && findings.send(Finding::Alive(failures == 0)).await.is_err() {
                 return;
             }
-            sleep(ALIVE_PACE).await;
+            sleep(self.interval).await;
         }
     }
 

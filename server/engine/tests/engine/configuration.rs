@@ -110,6 +110,22 @@ async fn ports_come_lowest_first_from_the_range_and_never_from_somebody_else() {
 }
 
 #[tokio::test]
+async fn an_instance_goes_without_a_port_when_none_is_left() {
+    let bench = Bench::new().await;
+    let instances = &bench.engine.instances;
+    let free = instances.available_ports().await.unwrap();
+    for port in &free {
+        let row = instances.create(new(&format!("app {port}"))).await.unwrap();
+        assert_eq!(row.public_port, Some(*port));
+    }
+    let without = instances.create(new("one more")).await.unwrap();
+    assert_eq!(without.public_port, None);
+    let bench = bench.reopened().await;
+    let row = bench.engine.instances.get(without.id).await.unwrap();
+    assert_eq!(row.public_port, None);
+}
+
+#[tokio::test]
 async fn a_refused_create_leaves_nothing_behind() {
     let bench = Bench::new().await;
     bench.blueprint("binary.sh", b"\x7fELF\0");

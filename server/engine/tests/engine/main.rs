@@ -3,7 +3,9 @@
 
 mod bench;
 mod configuration;
+mod health;
 mod instances;
 mod names;
 mod opening;
+mod panel;
 mod runs;
