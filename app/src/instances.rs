@@ -32,8 +32,8 @@ use crate::ApiError;
 use crate::live::{Live, OfflineBanner};
 use crate::shell::{BottomNav, TopBar};
 use crate::splitter::{Axis, Splitter};
-use crate::telemetry::MachinePane;
-use crate::tools::ToolsPane;
+use crate::telemetry::{MachinePane, provide_telemetry};
+use crate::tools::{ToolsPane, provide_tools};
 use crate::ui::{Clock, ErrorNote, Toasts};
 use commands::{Commands, VerbForms};
 use delete::DeleteDialog;
@@ -97,6 +97,10 @@ pub fn InstancesPage() -> impl IntoView {
     provide_context(Place::from_address());
     let unsaved = Memo::new(move |_| edits.count() > 0);
     let dashboard = Resource::new(|| (), |()| load_dashboard());
+    provide_tools();
+    provide_telemetry();
+    delete::provide_deletion();
+    drawer::provide_details();
     let posted = posted_error();
     view! {
         <Title text="Instances" />

@@ -21,11 +21,20 @@ pub(crate) async fn latest_sample() -> Result<Sample, ApiError> {
     Ok(expect_context::<engine::Engine>().telemetry.latest())
 }
 
+/// The reading the page is rendered with.
+#[derive(Clone, Copy)]
+struct First(Resource<Result<Sample, ApiError>>);
+
+/// Fetches what [`MachinePane`] begins with; called by the page, outside of everything that waits.
+pub fn provide_telemetry() {
+    provide_context(First(Resource::new(|| (), |()| latest_sample())));
+}
+
 /// CPU and memory now, with their last minutes.
 #[component]
 pub fn MachinePane() -> impl IntoView {
     let live = Live::get();
-    let first = Resource::new(|| (), |()| latest_sample());
+    let First(first) = expect_context();
     Effect::new(move || live.watch_samples());
     view! {
         <section class="pane pane--right" id="machine" class:is-old=move || live.is_offline() aria-labelledby="machine-title">

@@ -6,6 +6,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use types::instances::InstanceId;
 use types::logs::Run;
 
+use crate::ApiError;
 use crate::logs::{self, Log, LogButtons, LogLines, LogProgress, LogSearch, OpenedLog, open_log};
 use crate::logs::{EmptyLog, Reload, live_row, live_runs};
 use crate::ui::{Clock, ErrorNote, Icon, SelectBox};
@@ -13,9 +14,17 @@ use crate::ui::{Clock, ErrorNote, Icon, SelectBox};
 /// Bytes of the log the pane is rendered with.
 const TAIL_BYTES: u64 = 64 << 10;
 
-/// Tools for one instance: its log. `?log=<id>&run=<number>` choose what is shown.
-#[component]
-pub fn ToolsPane() -> impl IntoView {
+/// What the pane shows: the run of the address, and its data.
+#[derive(Clone, Copy)]
+struct Chosen {
+    wanted: Memo<(Option<InstanceId>, Option<u32>)>,
+    opened: Resource<Result<OpenedLog, ApiError>>,
+}
+
+/// Fetches what [`ToolsPane`] shows. The page calls it outside of everything that waits: the server renders
+/// what waits twice, so data fetched in there would be fetched twice, and the second may differ from what
+/// the first rendered.
+pub fn provide_tools() {
     let query = use_query_map();
     let wanted = Memo::new(move |_| {
         query.with(|query| {
@@ -25,6 +34,13 @@ pub fn ToolsPane() -> impl IntoView {
         })
     });
     let opened = Resource::new(move || wanted.get(), |(id, run)| open_log(id, run, TAIL_BYTES));
+    provide_context(Chosen { wanted, opened });
+}
+
+/// Tools for one instance: its log. `?log=<id>&run=<number>` choose what is shown.
+#[component]
+pub fn ToolsPane() -> impl IntoView {
+    let Chosen { wanted, opened } = expect_context();
     view! {
         <section class="pane pane--left" id="tools" aria-label="Tools">
             <Transition>

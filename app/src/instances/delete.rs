@@ -42,11 +42,16 @@ pub(crate) async fn delete_instance(
     Ok(job)
 }
 
-/// The dialog, while the address names an instance to delete.
-#[component]
-pub fn DeleteDialog() -> impl IntoView {
+/// What the deletion named in the address would remove.
+#[derive(Clone, Copy)]
+struct Wanted {
+    id: Memo<Option<InstanceId>>,
+    preview: Resource<Option<Result<DeletePreview, ApiError>>>,
+}
+
+/// Fetches what [`DeleteDialog`] shows; called by the page, outside of everything that waits.
+pub(super) fn provide_deletion() {
     let place = expect_context::<Place>();
-    let rows = expect_context::<Rows>();
     let wanted = Memo::new(move |_| place.instance("delete"));
     let preview = Resource::new(
         move || wanted.get(),
@@ -57,8 +62,16 @@ pub fn DeleteDialog() -> impl IntoView {
             }
         },
     );
+    provide_context(Wanted { id: wanted, preview });
+}
+
+/// The dialog, while the address names an instance to delete.
+#[component]
+pub fn DeleteDialog() -> impl IntoView {
+    let rows = expect_context::<Rows>();
+    let Wanted { id, preview } = expect_context();
     move || {
-        let row = rows.find(wanted.get()?)?;
+        let row = rows.find(id.get()?)?;
         Some(view! { <Question row preview /> })
     }
 }

@@ -60,12 +60,45 @@ pub(crate) async fn load_details(id: InstanceId) -> Result<Details, ApiError> {
     Ok(Details { runs, last_lines })
 }
 
+/// What the drawer named in the address shows beyond the row.
+#[derive(Clone, Copy)]
+struct Wanted {
+    id: Memo<Option<InstanceId>>,
+    details: Resource<Option<Result<Details, ApiError>>>,
+    /// Counts the times the details became old.
+    age: RwSignal<u32>,
+}
+
+/// Fetches what [`Drawer`] shows; called by the page, outside of everything that waits.
+pub(super) fn provide_details() {
+    let place = expect_context::<Place>();
+    let wanted = Memo::new(move |_| place.instance("open"));
+    let age = RwSignal::new(0);
+    let details = Resource::new(
+        move || (wanted.get(), age.get()),
+        |(wanted, _)| async move {
+            match wanted {
+                Some(id) => Some(load_details(id).await),
+                None => None,
+            }
+        },
+    );
+    provide_context(Wanted {
+        id: wanted,
+        details,
+        age,
+    });
+}
+
 /// The drawer, while the address names an instance to open.
 #[component]
 pub fn Drawer() -> impl IntoView {
-    let place = expect_context::<Place>();
     let rows = expect_context::<Rows>();
-    let wanted = Memo::new(move |_| place.instance("open"));
+    let Wanted {
+        id: wanted,
+        details,
+        age,
+    } = expect_context();
     let row = Memo::new(move |_| rows.find(wanted.get()?));
     // A new run, or the end of one, changes what there is to show.
     let run = Memo::new(move |_| {
@@ -73,15 +106,16 @@ pub fn Drawer() -> impl IntoView {
         row.instance
             .with(|instance| Some((instance.id, instance.run, instance.status.is_active())))
     });
-    let details = Resource::new(
-        move || run.get(),
-        |run| async move {
-            match run {
-                Some((id, ..)) => Some(load_details(id).await),
-                None => None,
-            }
-        },
-    );
+    Effect::new(move |before: Option<Option<(InstanceId, u32, bool)>>| {
+        let now = run.get();
+        if let Some((Some(before), Some(now))) = before.map(|before| (before, now))
+            && before.0 == now.0
+            && before != now
+        {
+            age.update(|age| *age += 1);
+        }
+        now
+    });
     move || row.get().map(|row| view! { <Panel row details /> })
 }
 
