@@ -5,7 +5,7 @@ use app::error::ErrorKind;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http_body_util::Limited;
@@ -23,6 +23,7 @@ const BODY_MAX: usize = 4 * 1024 * 1024;
 /// Lets a request through, or answers it.
 pub(crate) async fn guard(State(panel): State<Panel>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut answer = match admit(&panel, request).await {
         Ok(request) => next.run(request).await,
         Err(answer) => answer,
@@ -34,6 +35,13 @@ pub(crate) async fn guard(State(panel): State<Panel>, request: Request, next: Ne
                 .insert(header::CONTENT_SECURITY_POLICY, headers::docs_policy());
         }
         headers::protect(answer.headers_mut());
+    }
+    if chunked && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // The client, or a proxy in front of us, may have sent a Content-Length as well and think that the body
+        // ends elsewhere. Hyper drops that header unseen, so what follows is never read as a request.
+        answer
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     answer
 }

@@ -6,8 +6,11 @@
 mod access;
 mod accounts;
 mod api;
+mod assets;
+mod crashes;
 mod origins;
 mod program;
 mod proxy;
+mod running;
 mod socket;
 mod support;

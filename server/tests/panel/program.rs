@@ -1,85 +1,9 @@
 //! The program itself: its arguments, its exit codes, its end.
-#![expect(clippy::disallowed_methods, reason = "the program under test is started here")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, Command, Output, Stdio};
+use std::io::Write as _;
+use std::process::Stdio;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
-fn aikore(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_aikore"));
-    command.args(arguments).env_remove("RUST_LOG");
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AIKORE_")) {
-        command.env_remove(name);
-    }
-    command
-}
-
-fn output(arguments: &[&str]) -> Output {
-    aikore(arguments).stdin(Stdio::null()).output().unwrap()
-}
-
-fn sentence(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// A running panel; killed when dropped.
-struct Running {
-    child: Child,
-    link: String,
-}
-
-impl Running {
-    fn start(data_dir: &str) -> Self {
-        let mut child = aikore(&["--addr", "127.0.0.1:0", "--data-dir", data_dir])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut link = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut link)
-            .unwrap();
-        Self { child, link }
-    }
-
-    fn address(&self) -> &str {
-        self.link
-            .split("http://")
-            .nth(1)
-            .unwrap()
-            .split('/')
-            .next()
-            .unwrap()
-    }
-
-    fn end(mut self) -> Option<i32> {
-        kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGTERM).unwrap();
-        self.child.wait().unwrap().code()
-    }
-
-    /// Status line of a request with a token.
-    fn ask(&self, token: &str) -> String {
-        let mut stream = std::net::TcpStream::connect(self.address()).unwrap();
-        write!(
-            stream,
-            "GET /api/instances/ HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n",
-            self.address()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.lines().next().unwrap_or_default().to_owned()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::running::{Running, aikore, output, sentence};
 
 #[test]
 fn each_kind_of_failure_has_its_exit_code() {
@@ -148,7 +72,9 @@ fn tokens_and_passwords_are_made_beside_a_running_panel() {
     let made = output(&["token", "new", "ci", "--data-dir", data_dir]);
     assert_eq!(made.status.code(), Some(0), "{}", sentence(&made));
     let secret = String::from_utf8(made.stdout).unwrap().trim().to_owned();
-    assert_eq!(running.ask(&secret), "HTTP/1.1 200 OK");
+    let head = format!("Authorization: Bearer {secret}\r\n");
+    let (status, _) = running.request("GET", "/api/instances/", &head, "");
+    assert_eq!(status, "HTTP/1.1 200 OK");
     let listed = output(&["token", "list", "--data-dir", data_dir]);
     assert!(String::from_utf8(listed.stdout).unwrap().contains("ci"));
     let unknown = output(&["token", "revoke", "77", "--data-dir", data_dir]);

@@ -236,6 +236,43 @@ async fn connections_to_an_app_are_used_again() {
 }
 
 #[tokio::test]
+async fn a_request_with_two_lengths_smuggles_no_second_one() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let behind = Behind::start("strip").await;
+    let address = behind.fixture.serve().await;
+    for lengths in [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 61\r\n",
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "POST /instance/my-app/echo HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+             Cookie: {}\r\n{lengths}\r\n0\r\n\r\nGET /api/health HTTP/1.1\r\nHost: {address}\r\n\r\n",
+            behind.cookie
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = async {
+            // Closed with a reset when what follows was not read.
+            while matches!(stream.read_buf(&mut answer).await, Ok(1..)) {}
+        };
+        timeout(DEADLINE, read).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        if answer.starts_with("HTTP/1.1 200 ") {
+            let echo: Value = serde_json::from_str(body).unwrap();
+            let sent = sent(&echo);
+            assert_eq!(echo["bytes"], 0);
+            assert!(!(sent.contains_key("content-length") && sent.contains_key("transfer-encoding")));
+        } else {
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        }
+    }
+    behind.stop().await;
+}
+
+#[tokio::test]
 async fn an_app_that_knows_its_prefix_keeps_it() {
     let behind = Behind::start("keep").await;
     for path in ["/instance/my-app/echo?x=1", "/app/my-app/echo?x=1"] {

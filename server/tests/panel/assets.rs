@@ -1,0 +1,49 @@
+//! Scripts and styles, embedded in the program.
+
+use axum::http::{StatusCode, header};
+
+use crate::support::{bytes, empty, open_fixture, request};
+
+#[tokio::test]
+async fn files_come_compressed_with_a_tag_and_only_once() {
+    const PATH: &str = "/pkg/aikore.css";
+    let fixture = open_fixture().await;
+    let plain = fixture.send(empty(request("GET", PATH))).await;
+    if plain.status() == StatusCode::NOT_FOUND {
+        eprintln!("skipped: built without the web part (target/site)");
+        return;
+    }
+    assert_eq!(plain.status(), StatusCode::OK);
+    assert_eq!(plain.headers()[header::CONTENT_TYPE], "text/css; charset=utf-8");
+    assert_eq!(plain.headers().get(header::CONTENT_ENCODING), None);
+    let plain_tag = plain.headers()[header::ETAG].clone();
+    let plain = bytes(plain).await;
+
+    let encoded = || request("GET", PATH).header(header::ACCEPT_ENCODING, "gzip, br");
+    let small = fixture.send(empty(encoded())).await;
+    assert_eq!(small.headers()[header::CONTENT_ENCODING], "br");
+    assert_eq!(small.headers()[header::VARY], "accept-encoding");
+    let tag = small.headers()[header::ETAG].clone();
+    assert_ne!(tag, plain_tag, "two forms, two tags");
+    assert!(bytes(small).await.len() < plain.len());
+
+    let known = fixture
+        .send(empty(encoded().header(header::IF_NONE_MATCH, &tag)))
+        .await;
+    assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
+    assert_eq!(known.headers()[header::ETAG], tag);
+    assert!(bytes(known).await.is_empty());
+    let other = fixture
+        .send(empty(encoded().header(header::IF_NONE_MATCH, &plain_tag)))
+        .await;
+    assert_eq!(other.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let fixture = open_fixture().await;
+    for path in ["/pkg/nothing.js", "/pkg/../Cargo.toml", "/pkg/%2e%2e/Cargo.toml"] {
+        let answer = fixture.send(empty(request("GET", path))).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}
