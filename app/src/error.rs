@@ -137,6 +137,41 @@ impl From<engine::Error> for ApiError {
                 );
             }
         };
+        answer_with(kind);
         Self::new(kind, code, message, hint)
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl ErrorKind {
+    /// The status of a kind of situation.
+    pub fn status(self) -> http::StatusCode {
+        use http::StatusCode;
+        match self {
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal | Self::Transport => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// Server functions answer every error with 500 otherwise. Browsers that post a form are sent back to their
+/// page instead, which a status would undo.
+#[cfg(feature = "ssr")]
+fn answer_with(kind: ErrorKind) {
+    use leptos::prelude::use_context;
+    let asks_for_page = |request: http::request::Parts| {
+        let accept = request.headers.get(http::header::ACCEPT);
+        accept.is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+    };
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
+        && !use_context::<http::request::Parts>().is_none_or(asks_for_page)
+    {
+        response.set_status(kind.status());
     }
 }

@@ -5,7 +5,6 @@ use app::error::ErrorKind;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
@@ -42,20 +41,6 @@ impl From<engine::Error> for HttpError {
     }
 }
 
-/// The status of a kind of situation.
-pub(crate) fn status(kind: ErrorKind) -> StatusCode {
-    match kind {
-        ErrorKind::BadRequest => StatusCode::BAD_REQUEST,
-        ErrorKind::Unauthorized => StatusCode::UNAUTHORIZED,
-        ErrorKind::Forbidden => StatusCode::FORBIDDEN,
-        ErrorKind::NotFound => StatusCode::NOT_FOUND,
-        ErrorKind::Conflict => StatusCode::CONFLICT,
-        ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
-        ErrorKind::Internal | ErrorKind::Transport => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let ApiError {
@@ -64,7 +49,7 @@ impl IntoResponse for HttpError {
             message,
             hint,
         } = self.0;
-        (status(kind), Json(ErrorBody { code, message, hint })).into_response()
+        (kind.status(), Json(ErrorBody { code, message, hint })).into_response()
     }
 }
 

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http_body_util::Limited;
 
 use crate::credentials::Credential;
-use crate::error::{HttpError, status};
+use crate::error::HttpError;
 use crate::headers::{self, FromApp};
 use crate::login::{self, local_path};
 use crate::origin;
@@ -125,12 +125,12 @@ async fn to_login(panel: &Panel, next: &str) -> Response {
 fn refuse(request: &Request, error: ApiError) -> Response {
     let path = request.uri().path();
     if is_function(path) {
-        return (status(error.kind), Json(error)).into_response();
+        return (error.kind.status(), Json(error)).into_response();
     }
     if is_program(path) || !accepts_html(request.headers()) {
         return HttpError(error).into_response();
     }
-    (status(error.kind), format!("{} {}\n", error.message, error.hint)).into_response()
+    (error.kind.status(), format!("{} {}\n", error.message, error.hint)).into_response()
 }
 
 fn is_function(path: &str) -> bool {
