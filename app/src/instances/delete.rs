@@ -130,6 +130,7 @@ fn Answer(
     let name = StoredValue::new(preview.name.clone());
     let has_satellites = !preview.satellites.is_empty();
     let idle = part(row, |instance| instance.status.can_start());
+    let alive = crate::ui::hydrated();
     let blocked = move || {
         let unconfirmed = mode.get() == DeleteMode::Permanent && name.with_value(|name| *name != typed.get());
         has_satellites || !idle.get() || unconfirmed
@@ -174,6 +175,8 @@ fn Answer(
                 </a>
                 <button class="button button--danger" type="submit" disabled=blocked>
                     {move || match mode.get() {
+                        // Without scripts the button does not follow the choice above it.
+                        _ if !alive.get() => "Delete",
                         DeleteMode::Trash => "Move to the trash",
                         DeleteMode::Permanent => "Delete for good",
                     }}
