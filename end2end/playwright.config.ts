@@ -26,8 +26,10 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   reporter: [["list"]],
   use: { ...chromium, viewport: { width: 1440, height: 900 }, screenshot: "only-on-failure", trace: "retain-on-failure" },
+  // Pictures are made by `npm run pictures`.
   projects: [
-    { name: "chromium", grepInvert: /@no-js-only/ },
+    { name: "chromium", grepInvert: /@pictures/ },
     { name: "no-js", grep: /@no-js/, use: { javaScriptEnabled: false } },
+    ...(process.env.PICTURES ? [{ name: "pictures", grep: /@pictures/ }] : []),
   ],
 });

@@ -18,7 +18,8 @@ test("the printed link leads to a password, once, and the password opens the pan
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByLabel(/again/i).fill(password);
   await page.getByRole("button", { name: /password/i }).last().click();
-  await expect(page.getByRole("heading", { name: "Instances" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Nothing is installed yet" })).toBeVisible();
+  await expectAccessible(page);
 
   await page.context().clearCookies();
   await page.goto(link);

@@ -1,7 +1,7 @@
 // Starts a real panel with an empty data directory for each worker, and logs the pages in.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -23,6 +23,19 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** What the journeys read of an instance. */
+export interface Instance {
+  id: number;
+  name: string;
+  status: string;
+  pid: number;
+  started_at: number;
+  row_version: number;
+  internal_port: number;
+  public_port: number;
+  open_url: string;
+}
+
 /** One panel process and its data directory; the directory outlives the process. */
 export class Panel {
   readonly dataDir = mkdtempSync(join(tmpdir(), "aikore-journey-"));
@@ -31,6 +44,8 @@ export class Panel {
   output = "";
   /** The session cookie once a password was chosen. */
   session = "";
+  /** Whether it was ended while pages were open, whose browser then reports lost connections. */
+  wasEnded = false;
   private child?: ChildProcess;
   private port = 0;
   private ports = "";
@@ -93,6 +108,51 @@ export class Panel {
     });
   }
 
+  /** Creates an instance through the REST API. */
+  async create(name: string, blueprint: string, more: object = {}): Promise<Instance> {
+    const answer = await this.api("POST", "/instances/", { name, base_blueprint: blueprint, ...more });
+    if (!answer.ok) throw new Error(`creating ${name}: ${await answer.text()}`);
+    return (await answer.json()) as Instance;
+  }
+
+  /** One instance as the REST API shows it. */
+  async get(id: number): Promise<Instance> {
+    return (await (await this.api("GET", `/instances/${id}`)).json()) as Instance;
+  }
+
+  /** Starts an instance and waits until it is ready. */
+  async run(id: number): Promise<void> {
+    await this.api("POST", `/instances/${id}/start`);
+    await expect.poll(async () => (await this.get(id)).status).toBe("started");
+  }
+
+  /** Adds a blueprint of the test's own, ready as soon as it runs. */
+  blueprint(name: string, script: string): void {
+    const head = [
+      "#!/bin/bash",
+      "### AIKORE-METADATA-START ###",
+      `# aikore.name = ${name}`,
+      "# aikore.category = Journeys",
+      "# aikore.ready = process",
+      "# aikore.stop_grace = 2",
+      "### AIKORE-METADATA-END ###",
+    ];
+    mkdirSync(join(this.dataDir, "blueprints"), { recursive: true });
+    writeFileSync(join(this.dataDir, "blueprints", `${name}.sh`), `${head.join("\n")}\n${script}\n`);
+  }
+
+  /** Stops and deletes every instance. */
+  async clear(): Promise<void> {
+    const list = async () => (await (await this.api("GET", "/instances/")).json()) as Instance[];
+    for (const { id, name } of await list()) {
+      await this.api("POST", `/instances/${id}/stop`);
+      const idle = ["stopped", "error"];
+      await expect.poll(async () => idle.includes((await this.get(id)).status)).toBe(true);
+      await this.api("DELETE", `/instances/${id}`, { mode: "permanent", confirm: name });
+    }
+    await expect.poll(async () => (await list()).length).toBe(0);
+  }
+
   /** The panel's pid. */
   get pid(): number {
     return this.child?.pid ?? 0;
@@ -102,6 +162,7 @@ export class Panel {
   async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    this.wasEnded = true;
     const gone = once(child, "exit");
     child.kill(signal);
     await gone;
@@ -114,8 +175,12 @@ export class Panel {
   }
 }
 
+/** What the browser reports about refusals (the page says them in words) and about a panel that is gone. */
+const refusal = /status of 4(09|22)/;
+const lostConnection = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/;
+
 /** `page` is logged in to `panel`; an error on the page's console or a hydration mismatch fails the test. */
-export const test = base.extend<{ page: Page }, { panel: Panel }>({
+export const test = base.extend<{ page: Page; emptied: void }, { panel: Panel }>({
   panel: [
     async ({}, use) => {
       const panel = new Panel();
@@ -130,19 +195,35 @@ export const test = base.extend<{ page: Page }, { panel: Panel }>({
   page: async ({ page, panel }, use) => {
     await page.context().addCookies([{ name: "aikore_session", value: panel.session, url: panel.url }]);
     const errors: string[] = [];
+    panel.wasEnded = false;
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (line) => {
-      if (line.type() === "error" || /hydrat/i.test(line.text())) errors.push(line.text());
+      const expected = refusal.test(line.text()) || (panel.wasEnded && lostConnection.test(line.text()));
+      if ((line.type() === "error" && !expected) || /hydrat/i.test(line.text())) errors.push(line.text());
     });
     await use(page);
     expect(errors).toEqual([]);
   },
+  // The panel serves all tests of a worker; each finds it empty.
+  emptied: [
+    async ({ panel }, use) => {
+      await use();
+      await panel.clear();
+    },
+    { auto: true },
+  ],
 });
 
 export { expect };
 
-/** No violation that axe knows on the present page. */
+/** Whether the pages of this test run scripts. */
+export function hasScripts(): boolean {
+  return base.info().project.use.javaScriptEnabled !== false;
+}
+
+/** No violation that axe knows on the present page; axe itself is a script. */
 export async function expectAccessible(page: Page): Promise<void> {
+  if (!hasScripts()) return;
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`)).toEqual([]);
 }
@@ -150,6 +231,34 @@ export async function expectAccessible(page: Page): Promise<void> {
 /** The table row of an instance. */
 export function row(page: Page, name: string): Locator {
   return page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
+}
+
+/** News come by themselves with scripts, and by reloading without. */
+export async function expectSoon(page: Page, check: (timeout: number) => Promise<void>): Promise<void> {
+  if (hasScripts()) return check(30_000);
+  await expect(async () => {
+    await page.reload();
+    await check(1_000);
+  }).toPass({ timeout: 60_000 });
+}
+
+/** The row of an instance says this. */
+export async function expectRow(page: Page, name: string, text: string | RegExp): Promise<void> {
+  await expectSoon(page, (timeout) => expect(row(page, name)).toContainText(text, { timeout }));
+}
+
+/** Chooses an entry of the row's menu. */
+export async function choose(page: Page, name: string, entry: string): Promise<void> {
+  const menu = row(page, name).getByLabel(`More for ${name}`);
+  await menu.click();
+  await row(page, name).getByRole(/^(Restart|Stop|Move)/.test(entry) ? "button" : "link", { name: entry }).click();
+}
+
+/** Opens the dashboard and waits until its socket is open: from then on it is alive. */
+export async function openDashboard(page: Page, address = "/"): Promise<void> {
+  await page.goto(address);
+  await expect(page.getByRole("heading", { name: "Instances", exact: true })).toBeVisible();
+  if (hasScripts()) await expect(page.getByTitle(/^Connected/)).toBeVisible();
 }
 
 /** Whether a process with this pid lives (a zombie does not). */
