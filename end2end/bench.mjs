@@ -50,9 +50,10 @@ function get(path) {
 
 async function start(dataDir) {
   const began = performance.now();
-  const child = spawn(program, ["--addr", `127.0.0.1:${port}`, "--data-dir", dataDir, "--auth", "off", "--stop-instances-on-exit"], {
+  const child = spawn(program, ["--addr", `127.0.0.1:${port}`, "--data-dir", dataDir, "--auth", "off", "--instance-port-range", "23001-23200", "--stop-instances-on-exit"], {
     stdio: "ignore",
   });
+  process.once("exit", () => child.kill("SIGTERM")); // also when something below fails
   for (;;) {
     try {
       if ((await get("/api/health")) === 200) break;
