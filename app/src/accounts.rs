@@ -1,5 +1,6 @@
 //! Login and first setup: plain HTML forms, answered by plain routes.
 
+use crate::view;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;

@@ -18,6 +18,7 @@ pub mod selection;
 pub mod status;
 pub mod table;
 
+use crate::view;
 use leptos::prelude::*;
 use leptos::server_fn::error::ServerFnUrlError;
 use leptos_meta::Title;
@@ -95,7 +96,7 @@ pub fn InstancesPage() -> impl IntoView {
     let edits = Edits::from_context();
     provide_context(edits);
     provide_context(Place::from_address());
-    let unsaved = Memo::new(move |_| edits.count() > 0);
+    let unsaved = crate::ui::memo(move || edits.count() > 0);
     let dashboard = Resource::new(|| (), |()| load_dashboard());
     provide_tools();
     provide_telemetry();
@@ -138,7 +139,7 @@ fn Workbench(
     provide_context(Selection::from_context());
     provide_context(Order::from_context());
     let place = expect_context::<Place>();
-    let welcome = Memo::new(move |_| rows.is_empty() && place.text("new").is_none());
+    let welcome = crate::ui::memo(move || rows.is_empty() && place.text("new").is_none());
     view! {
         <VerbForms />
         {move || {
@@ -176,7 +177,7 @@ fn FailedJobs() -> impl IntoView {
     let toasts = expect_context::<Toasts>();
     let jobs = Live::get().jobs();
     let told = StoredValue::new(Vec::<JobId>::new());
-    Effect::new(move |_| {
+    crate::ui::effect(move || {
         for job in jobs.get() {
             if job.state == JobState::Failed && !told.with_value(|told| told.contains(&job.id)) {
                 told.update_value(|told| told.push(job.id));

@@ -3,6 +3,14 @@
 // Views are deeply nested types.
 #![recursion_limit = "512"]
 
+/// Leptos' `view!`, erased on the spot: every element would otherwise be compiled twice for the browser, once
+/// as itself and once inside of the wrapper that the macro puts around a view's outermost element.
+macro_rules! erased_view {
+    ($($markup:tt)*) => {
+        ::leptos::prelude::IntoAny::into_any(::leptos::view! { $($markup)* }.into_inner())
+    };
+}
+
 pub mod accounts;
 pub mod browser;
 pub mod error;
@@ -21,6 +29,7 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
+pub(crate) use erased_view as view;
 pub use error::ApiError;
 pub use shell::shell;
 

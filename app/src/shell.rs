@@ -1,5 +1,6 @@
 //! The HTML document around the application, and the bars every page has.
 
+use crate::view;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 

@@ -1,5 +1,6 @@
 //! The gutters between panes: dragged, or moved with the arrow keys; sizes are kept per browser.
 
+use crate::view;
 use leptos::ev::{KeyboardEvent, MouseEvent, PointerEvent};
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -137,7 +138,7 @@ pub fn Splitter(
             percent.set(room.percent(room.now));
         }
     };
-    Effect::new(move || match remembered(axis) {
+    crate::ui::effect(move || match remembered(axis) {
         Some(size) => put(size),
         None => {
             if let Some(room) = room(node, axis) {

@@ -4,6 +4,7 @@ pub mod chart;
 
 use std::collections::VecDeque;
 
+use crate::view;
 use leptos::prelude::*;
 use types::telemetry::Sample;
 
@@ -35,7 +36,7 @@ pub fn provide_telemetry() {
 pub fn MachinePane() -> impl IntoView {
     let live = Live::get();
     let First(first) = expect_context();
-    Effect::new(move || live.watch_samples());
+    crate::ui::effect(move || live.watch_samples());
     view! {
         <section class="pane pane--right" id="machine" class:is-old=move || live.is_offline() aria-labelledby="machine-title">
             <div class="pane__head pane__head--slim">
@@ -74,7 +75,7 @@ fn Readings(
     /// Oldest first, never empty.
     samples: Signal<VecDeque<Sample>>,
 ) -> impl IntoView {
-    let now = Memo::new(move |_| samples.with(|samples| samples.back().cloned().unwrap_or_default()));
+    let now = crate::ui::memo(move || samples.with(|samples| samples.back().cloned().unwrap_or_default()));
     view! {
         <div class="readings">
             <div class="reading">

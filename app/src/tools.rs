@@ -1,5 +1,6 @@
 //! The tools pane of the dashboard: the log of one instance.
 
+use crate::view;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -26,7 +27,7 @@ struct Chosen {
 /// the first rendered.
 pub fn provide_tools() {
     let query = use_query_map();
-    let wanted = Memo::new(move |_| {
+    let wanted = crate::ui::memo(move || {
         query.with(|query| {
             let id: Option<i64> = query.get("log").and_then(|id| id.parse().ok());
             let run: Option<u32> = query.get("run").and_then(|run| run.parse().ok());

@@ -5,6 +5,7 @@ pub mod menu;
 pub mod toasts;
 pub mod words;
 
+use crate::view;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ impl Clock {
     /// Lets the clock tick while the present owner lives. The two machines may disagree about the time,
     /// so only what passes here is added to what the server said.
     pub fn tick(self) {
-        Effect::new(move |_| {
+        effect(move || {
             let offset = self.0.get_untracked() - browser::now_ms();
             let tick = move || self.0.set(browser::now_ms() + offset);
             if let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1)) {
@@ -46,10 +47,25 @@ impl Clock {
     }
 }
 
+/// A memo that is compiled once per type of value instead of once per closure.
+pub fn memo<T>(compute: impl Fn() -> T + Send + Sync + 'static) -> Memo<T>
+where
+    T: PartialEq + Send + Sync + 'static,
+{
+    let compute: Box<dyn Fn() -> T + Send + Sync> = Box::new(compute);
+    Memo::new(move |_| compute())
+}
+
+/// An effect whose machinery is compiled once instead of once per closure.
+pub fn effect(run: impl FnMut() + 'static) {
+    let mut run: Box<dyn FnMut()> = Box::new(run);
+    Effect::new(move || run());
+}
+
 /// True once the page is alive. Things that need a script are disabled or hidden until then.
 pub fn hydrated() -> ReadSignal<bool> {
     let (alive, set_alive) = signal(false);
-    Effect::new(move |_| set_alive.set(true));
+    effect(move || set_alive.set(true));
     alive
 }
 

@@ -1,5 +1,6 @@
 //! What can be done with a row: the main step, Open or Why, and the rest in a menu.
 
+use crate::view;
 use leptos::prelude::*;
 use types::instances::Status;
 
@@ -20,7 +21,7 @@ pub fn ActionsCell(
     row: Row,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let editing = Memo::new(move |_| edits.is_editing(row.id));
+    let editing = crate::ui::memo(move || edits.is_editing(row.id));
     view! {
         <div class="actions">
             {move || {
@@ -41,7 +42,7 @@ fn SaveAndUndo(
     row: Row,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let changed = Memo::new(move |_| edits.is_changed(row.id));
+    let changed = crate::ui::memo(move || edits.is_changed(row.id));
     view! {
         <button
             class="button button--soft actions__main"

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::view;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
@@ -183,7 +184,7 @@ pub fn VerbButton(
     class: Signal<String>,
 ) -> impl IntoView {
     let commands = expect_context::<Commands>();
-    let busy = Memo::new(move |_| commands.busy(id));
+    let busy = crate::ui::memo(move || commands.busy(id));
     let disabled = move || busy.get().is_some() || !verb.get().applies(status.get());
     let word = move || match busy.get() {
         Some(asked) if asked == verb.get() => asked.busy_word(),

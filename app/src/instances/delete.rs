@@ -1,5 +1,6 @@
 //! Deleting: to the trash, or for good with the name typed.
 
+use crate::view;
 use leptos::ev::SubmitEvent;
 use leptos::form::FromFormData;
 use leptos::prelude::*;
@@ -52,7 +53,7 @@ struct Wanted {
 /// Fetches what [`DeleteDialog`] shows; called by the page, outside of everything that waits.
 pub(super) fn provide_deletion() {
     let place = expect_context::<Place>();
-    let wanted = Memo::new(move |_| place.instance("delete"));
+    let wanted = crate::ui::memo(move || place.instance("delete"));
     let preview = Resource::new(
         move || wanted.get(),
         |wanted| async move {

@@ -4,6 +4,7 @@ pub mod form;
 pub mod overview;
 pub mod runs;
 
+use crate::view;
 use leptos::prelude::*;
 use leptos::{ev, html};
 use leptos_router::NavigateOptions;
@@ -72,7 +73,7 @@ struct Wanted {
 /// Fetches what [`Drawer`] shows; called by the page, outside of everything that waits.
 pub(super) fn provide_details() {
     let place = expect_context::<Place>();
-    let wanted = Memo::new(move |_| place.instance("open"));
+    let wanted = crate::ui::memo(move || place.instance("open"));
     let age = RwSignal::new(0);
     let details = Resource::new(
         move || (wanted.get(), age.get()),
@@ -99,9 +100,9 @@ pub fn Drawer() -> impl IntoView {
         details,
         age,
     } = expect_context();
-    let row = Memo::new(move |_| rows.find(wanted.get()?));
+    let row = crate::ui::memo(move || rows.find(wanted.get()?));
     // A new run, or the end of one, changes what there is to show.
-    let run = Memo::new(move |_| {
+    let run = crate::ui::memo(move || {
         let row = row.get()?;
         row.instance
             .with(|instance| Some((instance.id, instance.run, instance.status.is_active())))
@@ -152,7 +153,7 @@ fn Panel(
         }
     };
     close_on_escape(close);
-    Effect::new(move |_| {
+    crate::ui::effect(move || {
         if let Some(panel) = panel.get() {
             let _ = panel.focus();
         }
@@ -196,7 +197,7 @@ fn Panel(
 }
 
 fn close_on_escape(close: impl Fn() + Copy + 'static) {
-    Effect::new(move |_| {
+    crate::ui::effect(move || {
         let handle = window_event_listener(ev::keydown, move |event| {
             let over = document().query_selector("dialog[open]").ok().flatten().is_some();
             if event.key() == "Escape" && !event.default_prevented() && !over {
@@ -265,7 +266,7 @@ fn Foot(
     let status = part(row, |instance| instance.status);
     let main = Signal::derive(move || Verb::main_of(status.get()));
     let main_class = Signal::stored("button button--soft".to_owned());
-    let changed = Memo::new(move |_| edits.is_changed(row.id));
+    let changed = crate::ui::memo(move || edits.is_changed(row.id));
     view! {
         <div class="drawer__foot">
             <VerbButton id=row.id verb=main status class=main_class />

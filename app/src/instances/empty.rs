@@ -1,5 +1,6 @@
 //! What a new panel shows: the apps to begin with.
 
+use crate::view;
 use leptos::prelude::*;
 use types::blueprints::Blueprint;
 

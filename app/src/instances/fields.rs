@@ -1,6 +1,7 @@
 //! Fields that edit a row, the same in the table and in the drawer: they show what was typed, not what the
 //! server says meanwhile.
 
+use crate::view;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -11,7 +12,7 @@ use crate::ui::SelectBox;
 
 /// Whether a field differs from the saved row.
 fn changed(edits: Edits, row: Row, field: Field) -> Memo<bool> {
-    Memo::new(move |_| edits.was(row.id, field).is_some())
+    crate::ui::memo(move || edits.was(row.id, field).is_some())
 }
 
 /// The name in the drawer's form.
@@ -37,7 +38,7 @@ pub fn TextField(
     id: &'static str,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let value = Memo::new(move |_| edits.value(row, field));
+    let value = crate::ui::memo(move || edits.value(row, field));
     let is_changed = changed(edits, row, field);
     view! {
         <input
@@ -71,7 +72,7 @@ pub fn LinesField(
     placeholder: &'static str,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let value = Memo::new(move |_| edits.value(row, field));
+    let value = crate::ui::memo(move || edits.value(row, field));
     let is_changed = changed(edits, row, field);
     view! {
         <textarea
@@ -130,7 +131,7 @@ pub fn BlueprintField(
     id: &'static str,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let value = Memo::new(move |_| edits.value(row, Field::Blueprint));
+    let value = crate::ui::memo(move || edits.value(row, Field::Blueprint));
     view! {
         <ChoiceField row field=Field::Blueprint id>
             <BlueprintOptions chosen=value />
@@ -180,8 +181,8 @@ pub fn PortField(
     id: &'static str,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let chosen = Memo::new(move |_| edits.value(row, Field::Port));
-    let saved = Memo::new(move |_| row.instance.with(|instance| instance.public_port));
+    let chosen = crate::ui::memo(move || edits.value(row, Field::Port));
+    let saved = crate::ui::memo(move || row.instance.with(|instance| instance.public_port));
     let ports = move || {
         let mut ports = edits.ports();
         ports.extend(saved.get());
@@ -207,7 +208,7 @@ pub fn RestartPolicyField(
     row: Row,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let chosen = Memo::new(move |_| edits.value(row, Field::RestartPolicy));
+    let chosen = crate::ui::memo(move || edits.value(row, Field::RestartPolicy));
     let item = move |value: &'static str, text: &'static str| {
         view! {
             <label class="segmented__item">
@@ -245,7 +246,7 @@ pub fn AutostartSwitch(
     label: Option<Signal<String>>,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let on = Memo::new(move |_| edits.value(row, Field::Autostart) == "true");
+    let on = crate::ui::memo(move || edits.value(row, Field::Autostart) == "true");
     view! {
         <input
             class="switch"

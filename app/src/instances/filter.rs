@@ -1,5 +1,6 @@
 //! Which rows are shown: a choice in the address, so that it works without scripts and survives a reload.
 
+use crate::view;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
@@ -104,7 +105,7 @@ impl Place {
     pub fn from_address() -> Self {
         let query = use_query_map();
         Self {
-            filter: Memo::new(move |_| Filter::from_address(query.read().get_str("show"))),
+            filter: crate::ui::memo(move || Filter::from_address(query.read().get_str("show"))),
             query,
         }
     }
@@ -157,7 +158,7 @@ pub fn FilterTabs(
 ) -> impl IntoView {
     let rows = expect_context::<Rows>();
     let tab = move |each: Filter| {
-        let count = Memo::new(move |_| {
+        let count = crate::ui::memo(move || {
             let shown = |row: &super::Row| row.instance.with(|instance| each.shows(instance));
             rows.get().iter().filter(|row| shown(row)).count()
         });

@@ -1,5 +1,6 @@
 //! A new instance: a row with fields on top of the table.
 
+use crate::view;
 use leptos::ev::SubmitEvent;
 use leptos::form::FromFormData;
 use leptos::prelude::*;
@@ -118,13 +119,13 @@ pub fn NewRow(
             .map(|wanted| wanted.filename.clone())
             .unwrap_or_default(),
     );
-    let chosen = Memo::new(move |_| blueprint.get());
+    let chosen = crate::ui::memo(move || blueprint.get());
     let focused = if wanted.is_some() {
         "new-name"
     } else {
         "new-blueprint"
     };
-    Effect::new(move |_| browser::focus(focused));
+    crate::ui::effect(move || browser::focus(focused));
     view! {
         <tr class="is-new" role="row">
             <td class="c-check" role="cell"></td>
@@ -247,7 +248,7 @@ fn NewName(
     let catalogue = expect_context::<Catalogue>();
     let rows = expect_context::<Rows>();
     let typed = RwSignal::new(None::<String>);
-    let name = Memo::new(move |_| {
+    let name = crate::ui::memo(move || {
         typed.get().unwrap_or_else(|| {
             let name = catalogue.find(&blueprint.get()).map(|found| found.name);
             name.map(|name| free_name(&name, rows)).unwrap_or_default()
@@ -303,7 +304,7 @@ fn free_name(name: &str, rows: Rows) -> String {
 #[component]
 fn NewPort() -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let none = Memo::new(|_| String::new());
+    let none = crate::ui::memo(|| String::new());
     let first = move || {
         edits
             .ports()

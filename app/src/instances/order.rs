@@ -1,5 +1,6 @@
 //! The order of the rows: by drag, and by keys for who cannot drag.
 
+use crate::view;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
@@ -81,7 +82,7 @@ impl Order {
 
     /// Follows the pointer while a row is dragged, and drops it where it is let go.
     pub fn follow_pointer(self) {
-        Effect::new(move |_| {
+        crate::ui::effect(move || {
             let moved = window_event_listener(ev::pointermove, move |event| {
                 if let Some(dragged) = self.dragged.get_untracked()
                     && let Some(over) = row_at(event.client_x(), event.client_y())

@@ -1,5 +1,6 @@
 //! What saving would do, before it is done.
 
+use crate::view;
 use leptos::prelude::*;
 use types::instances::ChangePreview;
 

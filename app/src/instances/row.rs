@@ -1,5 +1,6 @@
 //! One row of the table.
 
+use crate::view;
 use leptos::ev;
 use leptos::prelude::*;
 use types::instances::{Instance, Status};
@@ -30,7 +31,7 @@ pub fn InstanceRow(
         row.instance
             .with(|instance| format!("Autostart {}", instance.name))
     });
-    let problem = Memo::new(move |_| edits.problem(row.id));
+    let problem = crate::ui::memo(move || edits.problem(row.id));
     view! {
         <tr
             role="row"
@@ -96,7 +97,7 @@ pub fn part<T: Clone + PartialEq + Send + Sync + 'static>(
     row: Row,
     part: impl Fn(&Instance) -> T + Send + Sync + 'static,
 ) -> Memo<T> {
-    Memo::new(move |_| row.instance.with(&part))
+    crate::ui::memo(move || row.instance.with(&part))
 }
 
 /// Why the edits above it were not saved.
@@ -123,8 +124,8 @@ fn NameCell(
     row: Row,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let editing = Memo::new(move |_| edits.is_open(row.id, Field::Name));
-    let was = Memo::new(move |_| edits.was(row.id, Field::Name));
+    let editing = crate::ui::memo(move || edits.is_open(row.id, Field::Name));
+    let was = crate::ui::memo(move || edits.was(row.id, Field::Name));
     view! {
         <div class="app-name">
             <Tile row />
@@ -201,7 +202,7 @@ fn GpuCell(
     row: Row,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let editing = Memo::new(move |_| edits.is_open(row.id, Field::Gpus));
+    let editing = crate::ui::memo(move || edits.is_open(row.id, Field::Gpus));
     let gpus = part(row, |instance| {
         instance.gpu_ids.clone().unwrap_or_else(|| "all".to_owned())
     });
@@ -235,7 +236,7 @@ fn AccessCell(
     row: Row,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let editing = Memo::new(move |_| edits.is_open(row.id, Field::Port));
+    let editing = crate::ui::memo(move || edits.is_open(row.id, Field::Port));
     let port = part(row, |instance| {
         instance
             .public_port

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::view;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use leptos::task::spawn_local;
@@ -85,7 +86,7 @@ pub fn SelectAll(
     shown: Memo<Vec<Row>>,
 ) -> impl IntoView {
     let selection = expect_context::<Selection>();
-    let ticked = Memo::new(move |_| shown.get().iter().filter(|row| selection.has(row.id)).count());
+    let ticked = crate::ui::memo(move || shown.get().iter().filter(|row| selection.has(row.id)).count());
     let some = move || ticked.get() > 0;
     let all = move || shown.with(Vec::len) > 0 && ticked.get() == shown.with(Vec::len);
     view! {
@@ -128,8 +129,8 @@ pub fn SelectRow(
 pub fn BulkBar() -> impl IntoView {
     let selection = expect_context::<Selection>();
     let asking = RwSignal::new(false);
-    let count = Memo::new(move |_| selection.rows().len());
-    let deletable = Memo::new(move |_| {
+    let count = crate::ui::memo(move || selection.rows().len());
+    let deletable = crate::ui::memo(move || {
         let statuses = selection.statuses();
         statuses
             .into_iter()
@@ -177,7 +178,7 @@ fn BulkButton(
 ) -> impl IntoView {
     let selection = expect_context::<Selection>();
     let commands = expect_context::<Commands>();
-    let touched = Memo::new(move |_| {
+    let touched = crate::ui::memo(move || {
         let statuses = selection.statuses();
         statuses
             .into_iter()

@@ -1,5 +1,6 @@
 //! The status of an instance as shape, word, colour and one line that says why.
 
+use crate::view;
 use leptos::prelude::*;
 use types::instances::{Health, Instance, Status};
 
@@ -91,7 +92,7 @@ pub fn StatusBadge(
     row: Row,
 ) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let face = Memo::new(move |_| row.instance.with(|instance| face(instance, clock.now())));
+    let face = crate::ui::memo(move || row.instance.with(|instance| face(instance, clock.now())));
     view! {
         <span class=move || face.with(|face| format!("status status--inline status--{}{}", face.tone, still(face)))>
             <Shape face />
@@ -107,9 +108,9 @@ pub fn StatusCell(
     row: Row,
 ) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let face = Memo::new(move |_| row.instance.with(|instance| face(instance, clock.now())));
-    let note = Memo::new(move |_| face.with(|face| face.note.clone()));
-    let word = Memo::new(move |_| face.with(|face| face.word));
+    let face = crate::ui::memo(move || row.instance.with(|instance| face(instance, clock.now())));
+    let note = crate::ui::memo(move || face.with(|face| face.note.clone()));
+    let word = crate::ui::memo(move || face.with(|face| face.word));
     view! {
         <span class=move || face.with(|face| format!("status status--{}{}", face.tone, still(face)))>
             <Shape face />
@@ -126,7 +127,7 @@ fn Shape(
     /// Which.
     face: Memo<Face>,
 ) -> impl IntoView {
-    let href = Memo::new(move |_| face.with(|face| format!("#{}", face.shape)));
+    let href = crate::ui::memo(move || face.with(|face| format!("#{}", face.shape)));
     view! {
         <svg class="status__shape" aria-hidden="true">
             <use href=href />

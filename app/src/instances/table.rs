@@ -1,5 +1,6 @@
 //! The instances pane: its head, the table, its foot.
 
+use crate::view;
 use leptos::prelude::*;
 
 use super::edits::Edits;
@@ -15,13 +16,13 @@ use crate::ui::Icon;
 pub fn InstancesPane() -> impl IntoView {
     let rows = expect_context::<Rows>();
     let place = expect_context::<Place>();
-    let shown = Memo::new(move |_| {
+    let shown = crate::ui::memo(move || {
         let filter = place.filter.get();
         let mut shown = rows.get();
         shown.retain(|row| row.instance.with(|instance| filter.shows(instance)));
         shown
     });
-    let creating = Memo::new(move |_| place.text("new").is_some());
+    let creating = crate::ui::memo(move || place.text("new").is_some());
     let problem = RwSignal::new(None::<String>);
     view! {
         <section class="pane pane--top" aria-labelledby="instances-title">
@@ -59,7 +60,7 @@ pub fn InstancesPane() -> impl IntoView {
 fn Tools() -> impl IntoView {
     let edits = expect_context::<Edits>();
     let place = expect_context::<Place>();
-    let count = Memo::new(move |_| edits.count());
+    let count = crate::ui::memo(move || edits.count());
     view! {
         <div class="pane__tools">
             <a class="button" href=move || place.with("new", 1) data-noscroll>
@@ -87,7 +88,7 @@ fn Tools() -> impl IntoView {
 #[component]
 pub fn SaveDock() -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let count = Memo::new(move |_| edits.count());
+    let count = crate::ui::memo(move || edits.count());
     view! {
         <Show when=move || { count.get() > 0 }>
             <div class="dock">

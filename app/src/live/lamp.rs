@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::view;
 use leptos::prelude::*;
 use web_sys::js_sys::Date;
 
@@ -13,7 +14,7 @@ use crate::shell::shared_machine_name;
 pub fn ConnectionLamp() -> impl IntoView {
     let live = Live::get();
     let host = shared_machine_name();
-    Effect::new(move || live.start());
+    crate::ui::effect(move || live.start());
     view! {
         <span class="host" title=move || sentence(live.connection())>
             <span class=move || format!("host__lamp {}", tone(live.connection()))>
@@ -30,7 +31,7 @@ pub fn ConnectionLamp() -> impl IntoView {
 pub fn OfflineBanner() -> impl IntoView {
     let live = Live::get();
     let now = RwSignal::new(0.0);
-    Effect::new(move || {
+    crate::ui::effect(move || {
         if live.is_offline() {
             now.set(Date::now());
             if let Ok(timer) = set_interval_with_handle(move || now.set(Date::now()), Duration::from_secs(1))

@@ -148,7 +148,7 @@ impl Log {
     fn feed(self, next_offset: u64) {
         let live = Live::get();
         let sink = Callback::new(move |piece| self.queue(piece));
-        Effect::new(move || {
+        crate::ui::effect(move || {
             live.follow(
                 self.instance,
                 self.wanted,
@@ -158,7 +158,7 @@ impl Log {
             );
         });
         // An instance that never ran has no log to follow: the socket is asked again once it has.
-        let has_run = Memo::new(move |_| {
+        let has_run = crate::ui::memo(move || {
             let row = live.rows().find(self.instance);
             row.is_some_and(|row| row.instance.with(|instance| instance.run > 0))
         });

@@ -1,5 +1,6 @@
 //! The log of one instance as a page: `/instances/:id/logs?run=K`.
 
+use crate::view;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
@@ -23,7 +24,7 @@ const TAIL_BYTES: u64 = 64 << 10;
 pub fn LogsPage() -> impl IntoView {
     let params = use_params_map();
     let query = use_query_map();
-    let wanted = Memo::new(move |_| {
+    let wanted = crate::ui::memo(move || {
         let id = params
             .with(|params| params.get("id")?.parse().ok())
             .map(InstanceId);
@@ -170,7 +171,7 @@ pub(crate) fn live_row(instance: Instance) -> Row {
         instance: RwSignal::new(instance),
     };
     let live = Live::get();
-    Effect::new(move || {
+    crate::ui::effect(move || {
         if let Some(present) = live.rows().find(row.id) {
             let instance = present.instance.get();
             if row.instance.with_untracked(|shown| *shown != instance) {
@@ -184,7 +185,7 @@ pub(crate) fn live_row(instance: Instance) -> Row {
 /// The runs; asked for again when a run begins or ends.
 pub(crate) fn live_runs(row: Row, runs: Vec<Run>) -> RwSignal<Vec<Run>> {
     let runs = RwSignal::new(runs);
-    let changes = Memo::new(move |_| {
+    let changes = crate::ui::memo(move || {
         row.instance
             .with(|instance| (instance.run, instance.status.is_active()))
     });

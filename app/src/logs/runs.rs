@@ -1,5 +1,6 @@
 //! The runs of an instance.
 
+use crate::view;
 use leptos::prelude::*;
 use types::instances::{ExitKind, InstanceId};
 use types::logs::Run;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::view;
 use leptos::html::Input;
 use leptos::prelude::*;
 use types::instances::InstanceId;

@@ -1,5 +1,6 @@
 //! The lines on the screen.
 
+use crate::view;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos::wasm_bindgen::closure::Closure;
@@ -21,9 +22,9 @@ pub fn LogLines(
     #[prop(into)]
     label: Signal<String>,
 ) -> impl IntoView {
-    let window = Memo::new(move |_| log.window());
-    let before = Memo::new(move |_| window.with(|window| window.before));
-    Effect::new(move || measure_on_resize(log));
+    let window = crate::ui::memo(move || log.window());
+    let before = crate::ui::memo(move || window.with(|window| window.before));
+    crate::ui::effect(move || measure_on_resize(log));
     view! {
         <div
             class="log log--lines"
@@ -101,7 +102,7 @@ pub fn LogProgress(
     /// Whose.
     log: Log,
 ) -> impl IntoView {
-    let progress = Memo::new(move |_| log.progress());
+    let progress = crate::ui::memo(move || log.progress());
     move || {
         progress.get().map(|progress| {
             let percent = format!("{:.0}", progress.percent);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
+use crate::view;
 use leptos::prelude::*;
 use types::telemetry::Sample;
 
@@ -48,7 +49,7 @@ pub fn Chart(
     /// Oldest first.
     samples: Signal<VecDeque<Sample>>,
 ) -> impl IntoView {
-    let paths = Memo::new(move |_| samples.with(|samples| paths(samples, series)));
+    let paths = crate::ui::memo(move || samples.with(|samples| paths(samples, series)));
     view! {
         <svg
             class="spark"

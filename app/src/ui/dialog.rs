@@ -1,5 +1,6 @@
 //! A modal dialog: a plain box over the page without scripts, a real modal `<dialog>` with them.
 
+use crate::view;
 use leptos::prelude::*;
 use leptos::{ev, html};
 
@@ -23,7 +24,7 @@ pub fn Dialog(
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     // A modal `<dialog>` traps the focus, makes the rest inert, and gives the focus back when it closes.
-    Effect::new(move |_| {
+    crate::ui::effect(move || {
         if let Some(dialog) = dialog.get() {
             dialog.close();
             let _ = dialog.show_modal();

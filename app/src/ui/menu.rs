@@ -1,5 +1,6 @@
 //! A menu behind a button, as `<details>`: it opens without scripts.
 
+use crate::view;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos::{ev, html, web_sys};
@@ -66,7 +67,7 @@ pub fn Menu(
 }
 
 fn close_on_outside_click(details: NodeRef<html::Details>) {
-    Effect::new(move |_| {
+    crate::ui::effect(move || {
         let handle = window_event_listener(ev::pointerdown, move |event| {
             let target = event
                 .target()

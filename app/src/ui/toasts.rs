@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::view;
 use leptos::prelude::*;
 
 use super::Icon;

@@ -1,5 +1,6 @@
 //! The configuration: one form, saved through the preview with scripts and as a whole without.
 
+use crate::view;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -26,7 +27,7 @@ pub fn Configuration(
     let alive = hydrated();
     let version = part(row, |instance| instance.row_version);
     let active = part(row, |instance| instance.status.is_active());
-    let problem = Memo::new(move |_| edits.problem(row.id));
+    let problem = crate::ui::memo(move || edits.problem(row.id));
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         edits.save(row.id);
@@ -147,7 +148,7 @@ fn Labelled(
     children: Children,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let was = Memo::new(move |_| edits.was(row.id, field));
+    let was = crate::ui::memo(move || edits.was(row.id, field));
     view! {
         <div class="field">
             <label class="field__label" for=id>

@@ -1,5 +1,6 @@
 //! What happened: the state, its reason, and the facts of the present or last run.
 
+use crate::view;
 use leptos::prelude::*;
 use types::instances::{Instance, Status};
 use types::logs::Run;
@@ -142,7 +143,7 @@ fn Facts(
     row: Row,
 ) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let facts = Memo::new(move |_| row.instance.with(|instance| facts(instance, clock.now())));
+    let facts = crate::ui::memo(move || row.instance.with(|instance| facts(instance, clock.now())));
     view! {
         <dl class="facts">
             {move || {

@@ -186,7 +186,7 @@ impl Session {
 
     async fn hear(&mut self, text: &str, sink: &mut Sink) -> Result<(), End> {
         self.heard = Date::now();
-        let Ok(message) = serde_json::from_str::<ServerMessage>(text) else {
+        let Ok(message) = serde_json::from_slice::<ServerMessage>(text.as_bytes()) else {
             leptos::logging::warn!("a message of the panel cannot be read; reload this page");
             return Ok(());
         };
