@@ -72,6 +72,7 @@ fn say(line: &str) {
 
 fn start(config: &Config) -> Result<(), Failure> {
     config.check()?;
+    engine::memory::keep_little();
     logging::start(config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("The runtime did not start: {error}.")))?;
@@ -102,6 +103,7 @@ async fn panel(config: &Config) -> Result<(), Failure> {
     let open = config.auth == Auth::Off;
     let panel = Panel::new(engine.clone(), open, &config.allowed_hosts);
     let shutdown = panel.shutdown.clone();
+    tokio::spawn(engine::memory::give_back_regularly());
     let serving = serve::serve(listener, router(panel), shutdown.clone());
     announce(&engine, open, address).await?;
     until_ended(signals, shutdown, serving, &engine, config.stop_instances_on_exit).await;

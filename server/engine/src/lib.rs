@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod instances;
 pub mod jobs;
+pub mod memory;
 mod process;
 pub mod runner;
 pub mod shim;

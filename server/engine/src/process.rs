@@ -233,6 +233,37 @@ pub(crate) fn short_path(dir: &Path, name: &str) -> io::Result<(std::fs::File, P
     Ok((dir, path))
 }
 
+/// Makes glibc's allocator return large blocks at once, whatever was freed before (left alone it learns to keep
+/// them), and use few heaps. To be called before there are threads.
+#[cfg(target_env = "gnu")]
+pub(crate) fn keep_little_memory() {
+    use nix::libc::{M_ARENA_MAX, M_MMAP_THRESHOLD, mallopt};
+    // SAFETY: both calls only set a number of the allocator and touch no memory of ours.
+    #[expect(unsafe_code, reason = "the allocator's own interface, there is no other")]
+    unsafe {
+        mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+        mallopt(M_ARENA_MAX, 2);
+    }
+}
+
+/// Returns what lies free between used blocks to the kernel; takes some milliseconds.
+#[cfg(target_env = "gnu")]
+pub(crate) fn give_memory_back() {
+    // SAFETY: may be called at any time from any thread; used blocks stay where they are.
+    #[expect(unsafe_code, reason = "the allocator's own interface, there is no other")]
+    unsafe {
+        nix::libc::malloc_trim(0);
+    }
+}
+
+/// Other allocators are left as they are.
+#[cfg(not(target_env = "gnu"))]
+pub(crate) fn keep_little_memory() {}
+
+/// Other allocators are left as they are.
+#[cfg(not(target_env = "gnu"))]
+pub(crate) fn give_memory_back() {}
+
 /// When the machine was started, Unix milliseconds; 0 when nobody says.
 pub(crate) fn booted_at_ms() -> i64 {
     std::fs::read_to_string("/proc/stat")

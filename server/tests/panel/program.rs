@@ -94,3 +94,39 @@ fn tokens_and_passwords_are_made_beside_a_running_panel() {
     let nowhere = output(&["token", "list", "--data-dir", "/nonexistent"]);
     assert_eq!(nowhere.status.code(), Some(1));
 }
+
+/// Memory that is no file's, kB.
+fn anonymous(panel: &Running) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", panel.child.id())).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))
+        .unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn the_memory_of_a_login_is_given_back() {
+    let data = tempfile::tempdir().unwrap();
+    let running = Running::start(data.path().to_str().unwrap());
+    let head = format!(
+        "Origin: http://{}\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+        running.address()
+    );
+    let token = running.link.split("token=").nth(1).unwrap();
+    let token = token.split_whitespace().next().unwrap();
+    let password = "correct+horse+battery";
+    let chosen = format!("token={token}&password={password}&again={password}");
+    let before = anonymous(&running);
+    let mut answers = vec![running.request("POST", "/setup", &head, &chosen).0];
+    for _ in 0..4 {
+        let login = format!("password={password}");
+        answers.push(running.request("POST", "/login", &head, &login).0);
+    }
+    assert!(
+        answers.iter().all(|line| line.starts_with("HTTP/1.1 303")),
+        "{answers:?}"
+    );
+    let after = anonymous(&running);
+    assert!(after < before + 6_000, "{before} kB, then {after} kB");
+}

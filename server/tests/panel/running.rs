@@ -114,10 +114,15 @@ impl Running {
     /// Status line and body of a request.
     pub(crate) fn request(&self, method: &str, path: &str, head: &str, body: &str) -> (String, String) {
         let mut stream = std::net::TcpStream::connect(self.address()).unwrap();
+        let kind = if head.contains("Content-Type") {
+            ""
+        } else {
+            "Content-Type: application/json\r\n"
+        };
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n{head}Connection: close\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{kind}Content-Length: {}\r\n{head}\
+             Connection: close\r\n\r\n{body}",
             self.address(),
             body.len()
         )
