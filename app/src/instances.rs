@@ -30,6 +30,7 @@ use types::jobs::{JobId, JobState};
 pub use rows::{Row, Rows};
 
 use crate::ApiError;
+use crate::fetch::fetch;
 use crate::live::{Live, OfflineBanner};
 use crate::shell::{BottomNav, TopBar};
 use crate::splitter::{Axis, Splitter};
@@ -97,7 +98,10 @@ pub fn InstancesPage() -> impl IntoView {
     provide_context(edits);
     provide_context(Place::from_address());
     let unsaved = crate::ui::memo(move || edits.count() > 0);
-    let dashboard = Resource::new(|| (), |()| load_dashboard());
+    let dashboard = fetch(
+        || (None, None),
+        |_| Box::pin(async { load_dashboard().await.into() }),
+    );
     provide_tools();
     provide_telemetry();
     delete::provide_deletion();
@@ -111,7 +115,7 @@ pub fn InstancesPage() -> impl IntoView {
             {posted.map(|error| view! { <ErrorNote text=error.to_string() /> })}
             <Transition fallback=|| ()>
                 {move || Suspend::new(async move {
-                    match dashboard.await {
+                    match dashboard.await.read::<Dashboard>() {
                         Ok(dashboard) => view! { <Workbench dashboard /> }.into_any(),
                         Err(error) => view! { <Unavailable error /> }.into_any(),
                     }

@@ -14,6 +14,7 @@ macro_rules! erased_view {
 pub mod accounts;
 pub mod browser;
 pub mod error;
+pub mod fetch;
 pub mod instances;
 pub mod links;
 pub mod live;

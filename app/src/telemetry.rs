@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use types::telemetry::Sample;
 
 use crate::ApiError;
+use crate::fetch::{Fetched, fetch};
 use crate::live::Live;
 use chart::{Chart, Series};
 
@@ -24,11 +25,14 @@ pub(crate) async fn latest_sample() -> Result<Sample, ApiError> {
 
 /// The reading the page is rendered with.
 #[derive(Clone, Copy)]
-struct First(Resource<Result<Sample, ApiError>>);
+struct First(Fetched);
 
 /// Fetches what [`MachinePane`] begins with; called by the page, outside of everything that waits.
 pub fn provide_telemetry() {
-    provide_context(First(Resource::new(|| (), |()| latest_sample())));
+    provide_context(First(fetch(
+        || (None, None),
+        |_| Box::pin(async { latest_sample().await.into() }),
+    )));
 }
 
 /// CPU and memory now, with their last minutes.
@@ -49,7 +53,7 @@ pub fn MachinePane() -> impl IntoView {
             <div class="pane__body">
                 <Transition>
                     {move || Suspend::new(async move {
-                        first.await.map(|first| view! { <Readings samples=with_first(live, first) /> })
+                        first.await.read::<Sample>().map(|first| view! { <Readings samples=with_first(live, first) /> })
                     })}
                 </Transition>
             </div>

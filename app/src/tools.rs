@@ -1,5 +1,6 @@
 //! The tools pane of the dashboard: the log of one instance.
 
+use crate::fetch::{Fetched, fetch};
 use crate::view;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -7,7 +8,6 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use types::instances::InstanceId;
 use types::logs::Run;
 
-use crate::ApiError;
 use crate::logs::{self, Log, LogButtons, LogLines, LogProgress, LogSearch, OpenedLog, open_log};
 use crate::logs::{EmptyLog, Reload, live_row, live_runs};
 use crate::ui::{Clock, ErrorNote, Icon, SelectBox};
@@ -19,7 +19,7 @@ const TAIL_BYTES: u64 = 64 << 10;
 #[derive(Clone, Copy)]
 struct Chosen {
     wanted: Memo<(Option<InstanceId>, Option<u32>)>,
-    opened: Resource<Result<OpenedLog, ApiError>>,
+    opened: Fetched,
 }
 
 /// Fetches what [`ToolsPane`] shows. The page calls it outside of everything that waits: the server renders
@@ -34,7 +34,10 @@ pub fn provide_tools() {
             (id.map(InstanceId), run)
         })
     });
-    let opened = Resource::new(move || wanted.get(), |(id, run)| open_log(id, run, TAIL_BYTES));
+    let opened = fetch(
+        move || wanted.get(),
+        |(id, run)| Box::pin(async move { open_log(id, run, TAIL_BYTES).await.into() }),
+    );
     provide_context(Chosen { wanted, opened });
 }
 
@@ -46,7 +49,7 @@ pub fn ToolsPane() -> impl IntoView {
         <section class="pane pane--left" id="tools" aria-label="Tools">
             <Transition>
                 {move || Suspend::new(async move {
-                    match opened.await {
+                    match opened.await.read::<OpenedLog>() {
                         Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> }.into_any(),
                         Err(error) => view! {
                             <div class="pane__head pane__head--slim"><h2 class="pane__title">"Log"</h2></div>

@@ -58,8 +58,8 @@ where
 
 /// An effect whose machinery is compiled once instead of once per closure.
 pub fn effect(run: impl FnMut() + 'static) {
-    let mut run: Box<dyn FnMut()> = Box::new(run);
-    Effect::new(move || run());
+    let run: Box<dyn FnMut()> = Box::new(run);
+    Effect::new(run);
 }
 
 /// True once the page is alive. Things that need a script are disabled or hidden until then.

@@ -1,5 +1,6 @@
 //! Deleting: to the trash, or for good with the name typed.
 
+use crate::fetch::{self, Fetched, fetch};
 use crate::view;
 use leptos::ev::SubmitEvent;
 use leptos::form::FromFormData;
@@ -47,20 +48,22 @@ pub(crate) async fn delete_instance(
 #[derive(Clone, Copy)]
 struct Wanted {
     id: Memo<Option<InstanceId>>,
-    preview: Resource<Option<Result<DeletePreview, ApiError>>>,
+    preview: Fetched,
 }
 
 /// Fetches what [`DeleteDialog`] shows; called by the page, outside of everything that waits.
 pub(super) fn provide_deletion() {
     let place = expect_context::<Place>();
     let wanted = crate::ui::memo(move || place.instance("delete"));
-    let preview = Resource::new(
-        move || wanted.get(),
-        |wanted| async move {
-            match wanted {
-                Some(id) => Some(preview_deletion(id).await),
-                None => None,
-            }
+    let preview = fetch(
+        move || (wanted.get(), None),
+        |(wanted, _)| {
+            Box::pin(async move {
+                match wanted {
+                    Some(id) => preview_deletion(id).await.into(),
+                    None => fetch::Answer::nothing(),
+                }
+            })
         },
     );
     provide_context(Wanted { id: wanted, preview });
@@ -82,7 +85,7 @@ fn Question(
     /// What is to be deleted.
     row: Row,
     /// What that would remove.
-    preview: Resource<Option<Result<DeletePreview, ApiError>>>,
+    preview: Fetched,
 ) -> impl IntoView {
     let navigate = use_navigate();
     let place = expect_context::<Place>();
@@ -103,7 +106,7 @@ fn Question(
                 view! { <div class="dialog__body">"Counting the files…"</div> }
             }>
                 {move || Suspend::new(async move {
-                    match preview.await? {
+                    match preview.await.read_any::<DeletePreview>()? {
                         Ok(preview) => Some(view! { <Answer row preview /> }.into_any()),
                         Err(error) => {
                             Some(view! { <div class="dialog__body"><ErrorNote text=error.to_string() /></div> }.into_any())

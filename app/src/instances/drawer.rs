@@ -4,6 +4,7 @@ pub mod form;
 pub mod overview;
 pub mod runs;
 
+use crate::fetch::{Answer, Fetched, fetch};
 use crate::view;
 use leptos::prelude::*;
 use leptos::{ev, html};
@@ -65,7 +66,7 @@ pub(crate) async fn load_details(id: InstanceId) -> Result<Details, ApiError> {
 #[derive(Clone, Copy)]
 struct Wanted {
     id: Memo<Option<InstanceId>>,
-    details: Resource<Option<Result<Details, ApiError>>>,
+    details: Fetched,
     /// Counts the times the details became old.
     age: RwSignal<u32>,
 }
@@ -75,13 +76,15 @@ pub(super) fn provide_details() {
     let place = expect_context::<Place>();
     let wanted = crate::ui::memo(move || place.instance("open"));
     let age = RwSignal::new(0);
-    let details = Resource::new(
-        move || (wanted.get(), age.get()),
-        |(wanted, _)| async move {
-            match wanted {
-                Some(id) => Some(load_details(id).await),
-                None => None,
-            }
+    let details = fetch(
+        move || (wanted.get(), Some(age.get())),
+        |(wanted, _)| {
+            Box::pin(async move {
+                match wanted {
+                    Some(id) => load_details(id).await.into(),
+                    None => Answer::nothing(),
+                }
+            })
         },
     );
     provide_context(Wanted {
@@ -125,7 +128,7 @@ fn Panel(
     /// Whose.
     row: Row,
     /// Beyond the row.
-    details: Resource<Option<Result<Details, ApiError>>>,
+    details: Fetched,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
     let place = expect_context::<Place>();
@@ -182,7 +185,7 @@ fn Panel(
                     <h3 class="section__title">"Runs"</h3>
                     <Transition>
                         {move || Suspend::new(async move {
-                            match details.await? {
+                            match details.await.read_any::<Details>()? {
                                 Ok(details) => Some(view! { <Runs id=row.id runs=details.runs /> }.into_any()),
                                 Err(error) => Some(view! { <ErrorNote text=error.to_string() /> }.into_any()),
                             }

@@ -304,7 +304,7 @@ fn free_name(name: &str, rows: Rows) -> String {
 #[component]
 fn NewPort() -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let none = crate::ui::memo(|| String::new());
+    let none = crate::ui::memo(String::new);
     let first = move || {
         edits
             .ports()

@@ -1,5 +1,6 @@
 //! The log of one instance as a page: `/instances/:id/logs?run=K`.
 
+use crate::fetch::fetch;
 use crate::view;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -31,9 +32,15 @@ pub fn LogsPage() -> impl IntoView {
         let run = query.with(|query| query.get("run")?.parse().ok());
         (id, run)
     });
-    let opened = Resource::new(
+    let opened = fetch(
         move || wanted.get(),
-        |(id, run)| async move { open_log(Some(id.unwrap_or(InstanceId(0))), run, TAIL_BYTES).await },
+        |(id, run)| {
+            Box::pin(async move {
+                open_log(Some(id.unwrap_or(InstanceId(0))), run, TAIL_BYTES)
+                    .await
+                    .into()
+            })
+        },
     );
     view! {
         <div class="app app--fixed">
@@ -41,7 +48,7 @@ pub fn LogsPage() -> impl IntoView {
             <OfflineBanner />
             <Transition>
                 {move || Suspend::new(async move {
-                    match opened.await {
+                    match opened.await.read::<OpenedLog>() {
                         Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> }.into_any(),
                         Err(error) => view! {
                             <Title text="Log" />

@@ -1,12 +1,12 @@
 //! What happened: the state, its reason, and the facts of the present or last run.
 
+use crate::fetch::Fetched;
 use crate::view;
 use leptos::prelude::*;
 use types::instances::{Instance, Status};
 use types::logs::Run;
 
 use super::Details;
-use crate::ApiError;
 use crate::instances::Row;
 use crate::instances::row::part;
 use crate::ui::words::{ago, duration};
@@ -14,11 +14,11 @@ use crate::ui::{Clock, Icon};
 
 /// The first section of the drawer.
 #[component]
-pub fn Overview(
+pub(crate) fn Overview(
     /// Whose.
     row: Row,
     /// Runs and last lines.
-    details: Resource<Option<Result<Details, ApiError>>>,
+    details: Fetched,
 ) -> impl IntoView {
     let failed = part(row, |instance| {
         matches!(instance.status, Status::Error | Status::Stalled)
@@ -38,7 +38,7 @@ fn Failure(
     /// Whose.
     row: Row,
     /// Runs and last lines.
-    details: Resource<Option<Result<Details, ApiError>>>,
+    details: Fetched,
 ) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let title = part(row, |instance| match instance.status {
@@ -68,7 +68,7 @@ fn Failure(
             </div>
             <Transition>
                 {move || Suspend::new(async move {
-                    let details = details.await?.ok()?;
+                    let details = details.await.read_any::<Details>()?.ok()?;
                     Some(view! { <LastLines lines=details.last_lines run=details.runs.into_iter().next() /> })
                 })}
             </Transition>
