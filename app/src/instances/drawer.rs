@@ -39,7 +39,7 @@ pub struct Details {
 
 /// So many lines of the log are shown beside the reason of a failure.
 #[cfg(feature = "ssr")]
-const LAST_LINES: usize = 12;
+const LAST_LINES: usize = 10;
 
 /// The runs of an instance and the end of its log.
 #[server(prefix = "/fn", endpoint = "load_details")]
