@@ -8,9 +8,24 @@ use super::Catalogue;
 use crate::ui::Icon;
 
 /// Symbols a blueprint may name; anything else gets the plain one.
-const ICONS: [&str; 13] = [
-    "b-nodes", "b-arcs", "b-gym", "b-curve", "b-anvil", "b-frames", "b-tools", "b-chat", "b-brush", "b-wave",
-    "b-hive", "b-lines", "b-app",
+const ICONS: [&str; 17] = [
+    "b-nodes",
+    "b-arcs",
+    "b-gym",
+    "b-curve",
+    "b-anvil",
+    "b-frames",
+    "b-tools",
+    "b-chat",
+    "b-brush",
+    "b-wave",
+    "b-hive",
+    "b-lines",
+    "b-app",
+    "b-database",
+    "b-image",
+    "b-notebook",
+    "b-terminal",
 ];
 
 impl Catalogue {
