@@ -12,7 +12,7 @@ const ready = { timeout: 400_000 };
 /** Creates an instance by the inline row, starts it, waits until it is ready. */
 async function createAndStart(page: Page, name: string, blueprint: string): Promise<void> {
   await page.goto("/");
-  await page.getByRole("link", { name: "New instance" }).first().click();
+  await page.getByRole("link", { name: new RegExp(`^(New instance|Create an instance of ${blueprint})$`) }).click();
   await page.getByLabel("Name", { exact: true }).fill(name);
   await page.getByLabel("Blueprint", { exact: true }).selectOption({ label: blueprint });
   await page.getByRole("button", { name: "Create" }).click();

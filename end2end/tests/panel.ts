@@ -176,7 +176,7 @@ export class Panel {
 }
 
 /** What the browser reports about refusals (the page says them in words) and about a panel that is gone. */
-const refusal = /status of 4(09|22)/;
+const refusal = /status of 4(04|09|22)[^]*\/fn\//;
 const lostConnection = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/;
 
 /** `page` is logged in to `panel`; an error on the page's console or a hydration mismatch fails the test. */
@@ -198,8 +198,9 @@ export const test = base.extend<{ page: Page; emptied: void }, { panel: Panel }>
     panel.wasEnded = false;
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (line) => {
-      const expected = refusal.test(line.text()) || (panel.wasEnded && lostConnection.test(line.text()));
-      if ((line.type() === "error" && !expected) || /hydrat/i.test(line.text())) errors.push(line.text());
+      const text = `${line.text()} ${line.location().url}`;
+      const expected = refusal.test(text) || (panel.wasEnded && lostConnection.test(text));
+      if ((line.type() === "error" && !expected) || /hydrat/i.test(text)) errors.push(text);
     });
     await use(page);
     expect(errors).toEqual([]);
