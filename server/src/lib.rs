@@ -1,6 +1,6 @@
 //! The panel over HTTP: configuration, router, authentication, sockets, reverse proxy, REST.
 //!
-//! Every request passes [`guard`] first, which lets nothing through that is not known to be allowed.
+//! Every request passes `guard.rs` first, which lets nothing through that is not known to be allowed.
 
 // The type of a rendered page is as deep as its markup.
 #![recursion_limit = "512"]
