@@ -70,6 +70,8 @@ test("a JupyterLab cell runs through the proxied WebSocket", async ({ page, pane
   await createAndStart(page, "Notebooks", "JupyterLab");
   const tab = await open(page, "Notebooks");
   await tab.locator(".jp-LauncherCard[data-category='Notebook']").first().click({ timeout: 120_000 });
+  // JupyterLab forgets a cell that is run before its kernel is there.
+  await expect(tab.getByText("Python 3 (ipykernel) | Idle")).toBeVisible({ timeout: 120_000 });
   const cell = tab.locator(".jp-Notebook .jp-CodeCell .cm-content").first();
   await cell.click({ timeout: 120_000 });
   await tab.keyboard.type("print(6 * 7)");
