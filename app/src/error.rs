@@ -32,6 +32,8 @@ pub enum ErrorKind {
     NotFound,
     /// 409: does not fit the present state.
     Conflict,
+    /// 413: more than the panel takes.
+    TooLarge,
     /// 422: readable, but breaks a rule.
     Invalid,
     /// 429.
@@ -153,6 +155,7 @@ impl ErrorKind {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal | Self::Transport => StatusCode::INTERNAL_SERVER_ERROR,

@@ -60,8 +60,16 @@ fn accepts_brotli(headers: &HeaderMap) -> bool {
         .flat_map(|value| value.split(','))
         .any(|item| {
             let mut parts = item.split(';').map(str::trim);
-            parts.next() == Some("br") && !parts.any(|part| part == "q=0" || part.starts_with("q=0.000"))
+            parts.next() == Some("br") && !parts.any(refuses)
         })
+}
+
+/// Whether a parameter is a weight of nothing: `q=0`, `q=0.0`.
+fn refuses(parameter: &str) -> bool {
+    let weight = parameter
+        .strip_prefix("q=")
+        .and_then(|weight| weight.parse::<f32>().ok());
+    weight.is_some_and(|weight| weight <= 0.0)
 }
 
 fn etag(file: &EmbeddedFile, encoded: bool) -> String {
@@ -109,6 +117,8 @@ mod tests {
         for (value, takes) in [
             ("gzip, br", true),
             ("br;q=0", false),
+            ("gzip, br; q=0.0", false),
+            ("br;q=0.0001", true),
             ("gzip", false),
             ("br;q=0.8", true),
         ] {

@@ -3,7 +3,9 @@
 use app::ApiError;
 use app::error::ErrorKind;
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{
+    BytesRejection, FailedToBufferBody, JsonRejection, PathRejection, QueryRejection,
+};
 use axum::extract::{FromRequest, FromRequestParts};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -76,6 +78,7 @@ impl From<JsonRejection> for HttpError {
                 "The request's body is not marked as JSON.",
                 "Send the header Content-Type: application/json.",
             ),
+            JsonRejection::BytesRejection(error) => error.into(),
             other => Self::new(
                 ErrorKind::BadRequest,
                 "malformed_json",
@@ -83,6 +86,25 @@ impl From<JsonRejection> for HttpError {
                 "",
             ),
         }
+    }
+}
+
+impl From<BytesRejection> for HttpError {
+    fn from(rejection: BytesRejection) -> Self {
+        if let BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) = rejection {
+            return Self::new(
+                ErrorKind::TooLarge,
+                "too_large",
+                "The request’s body is too large.",
+                "The panel itself takes 4 MiB; apps take what they like.",
+            );
+        }
+        Self::new(
+            ErrorKind::BadRequest,
+            "unreadable_body",
+            sentence(rejection.body_text()),
+            "",
+        )
     }
 }
 

@@ -124,10 +124,12 @@ async fn to_login(panel: &Panel, next: &str) -> Response {
 /// Answers in the shape the caller reads: an object for programs, a sentence for people.
 fn refuse(request: &Request, error: ApiError) -> Response {
     let path = request.uri().path();
-    if is_function(path) {
+    let html = accepts_html(request.headers());
+    if is_function(path) && !html {
         return (error.kind.status(), Json(error)).into_response();
     }
-    if is_program(path) || !accepts_html(request.headers()) {
+    // A form without scripts posts to a function, and a person reads the answer.
+    if !html || is_program(path) && !is_function(path) {
         return HttpError(error).into_response();
     }
     (error.kind.status(), format!("{} {}\n", error.message, error.hint)).into_response()

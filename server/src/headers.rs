@@ -48,6 +48,6 @@ fn policy(script: &str) -> String {
 pub(crate) fn docs_policy() -> HeaderValue {
     HeaderValue::from_static(
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
-         base-uri 'none'; frame-ancestors 'self'",
+         base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
     )
 }

@@ -1,16 +1,17 @@
 //! The plain form routes: log in, choose the first password, log out. Their pages are the app's.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::Form;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Router, routing::post};
 use serde::Deserialize;
 
 use crate::credentials::{Credential, clear_cookie, set_cookie};
 use crate::error::HttpError;
+use crate::guard;
 use crate::state::Panel;
 
 pub(crate) fn router() -> Router<Panel> {
@@ -29,14 +30,16 @@ pub(crate) struct LoginForm {
 pub(crate) async fn log_in(
     State(panel): State<Panel>,
     client: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
     Form(form): Form<LoginForm>,
 ) -> Response {
     let client = client.map_or_else(
         || "local".to_owned(),
-        |Extension(ConnectInfo(peer))| peer.ip().to_string(),
+        |Extension(ConnectInfo(peer))| network(peer.ip()),
     );
     match panel.engine.accounts.log_in(&form.password, &client).await {
         Ok(secret) => enter(&secret, &local_path(&form.next)),
+        Err(error) if !guard::accepts_html(&headers) => HttpError::from(error).into_response(),
         Err(engine::Error::WrongPassword) => {
             Redirect::to(&address(&form.next, &[("error", "wrong")])).into_response()
         }
@@ -46,6 +49,17 @@ pub(crate) async fn log_in(
             ([(header::RETRY_AFTER, seconds)], Redirect::to(&location)).into_response()
         }
         Err(error) => HttpError::from(error).into_response(),
+    }
+}
+
+/// What wrong passwords are counted by: the address, or the network that one household or server has of IPv6.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
     }
 }
 
@@ -152,6 +166,15 @@ fn percent_encode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_network_of_ipv6_counts_as_one() {
+        let network = |address: &str| super::network(address.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2::7"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::7"), network("2001:db8:1:3::7"));
+        assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+    }
 
     #[test]
     fn next_never_leads_away() {

@@ -41,11 +41,17 @@ pub(crate) fn router(panel: &Panel) -> Router<Panel> {
 }
 
 /// Who is logged in already is led on.
-async fn login_page(State(panel): State<Panel>, request: Request) -> Response {
+async fn login_page(State(panel): State<Panel>, Query(wish): Query<LoginWish>, request: Request) -> Response {
     if request.extensions().get::<Credential>().is_some() {
-        return Redirect::to("/").into_response();
+        return Redirect::to(&login::local_path(&wish.next)).into_response();
     }
     render(&panel, request).await
+}
+
+#[derive(Deserialize)]
+struct LoginWish {
+    #[serde(default)]
+    next: String,
 }
 
 /// Shown only to who has the link of the log, or was told that it is used up.

@@ -1,7 +1,7 @@
 //! Every route behind the guard.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -23,6 +23,8 @@ pub fn router(panel: Panel) -> Router {
         .route("/favicon.svg", get(assets::serve))
         .route("/ws", get(socket::open))
         .fallback(unknown)
+        // The guard limits bodies, those of server functions too.
+        .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(panel.clone(), guard))
         .with_state(panel)

@@ -3,6 +3,7 @@
 mod instances;
 mod jobs;
 mod logs;
+mod refusals;
 mod system;
 mod tokens;
 
@@ -21,15 +22,15 @@ use crate::state::Panel;
 
 /// Every route of the API, its description and the page that shows it.
 pub(crate) fn router() -> Router<Panel> {
-    let (router, description) = described().split_for_parts();
+    let (router, _) = described().split_for_parts();
     router
         .method_not_allowed_fallback(wrong_method)
-        .merge(SwaggerUi::new("/api/docs").url("/api/docs/openapi.json", description))
+        .merge(SwaggerUi::new("/api/docs").url("/api/docs/openapi.json", description()))
 }
 
-/// Every path of the API, for checks that go through all of them.
+/// Every path of the API with all its answers.
 pub fn description() -> OpenApi {
-    described().into_openapi()
+    refusals::describe(described().into_openapi())
 }
 
 fn described() -> OpenApiRouter<Panel> {

@@ -57,6 +57,7 @@ pub(crate) async fn open(
     let origin = request_origin(Some(&headers));
     upgrade
         .max_message_size(MESSAGE_MAX)
+        .max_frame_size(MESSAGE_MAX)
         .on_upgrade(move |socket| async move {
             let session = Session::new(panel, credential, origin, socket);
             // Why it ended is of interest to nobody: the browser comes back.

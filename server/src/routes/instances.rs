@@ -4,6 +4,7 @@ use app::links::RequestOrigin;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -193,8 +194,9 @@ pub(super) struct Deletion {
 async fn delete(
     State(panel): State<Panel>,
     Segment(id): Segment<InstanceId>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Job>), HttpError> {
+    let body = body?;
     let deletion = if body.is_empty() {
         Deletion::default()
     } else {

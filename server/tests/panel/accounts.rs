@@ -2,10 +2,11 @@
 
 use axum::http::{StatusCode, header};
 
-use crate::support::{Fixture, PASSWORD, empty, fixture, form, location, request};
+use crate::support::{Fixture, PASSWORD, empty, failure, fixture, form, location, request};
 
 async fn log_in(fixture: &Fixture, body: &str) -> axum::response::Response {
-    fixture.send(form(request("POST", "/login"), body)).await
+    let page = request("POST", "/login").header("accept", "text/html");
+    fixture.send(form(page, body)).await
 }
 
 fn cookie(answer: &axum::response::Response) -> Option<String> {
@@ -91,6 +92,25 @@ async fn wrong_passwords_must_wait_after_a_while() {
 }
 
 #[tokio::test]
+async fn a_program_is_told_by_the_status() {
+    let fixture = fixture().await;
+    fixture.set_up().await;
+    let mut answers = Vec::new();
+    for _ in 0..8 {
+        let answer = fixture
+            .send(form(request("POST", "/login"), "password=wrong"))
+            .await;
+        answers.push(failure(answer).await);
+    }
+    assert_eq!(
+        answers[0],
+        (StatusCode::UNAUTHORIZED, "wrong_password".to_owned())
+    );
+    let waits = (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts".to_owned());
+    assert!(answers.contains(&waits), "{answers:?}");
+}
+
+#[tokio::test]
 async fn logging_out_ends_the_session_for_good() {
     let fixture = fixture().await;
     let cookie = fixture.set_up().await;
@@ -114,7 +134,9 @@ async fn who_is_logged_in_does_not_see_the_login_again() {
     let fixture = fixture().await;
     let cookie = fixture.set_up().await;
     let answer = fixture
-        .send(empty(request("GET", "/login").header("cookie", cookie)))
+        .send(empty(request("GET", "/login").header("cookie", &cookie)))
         .await;
     assert_eq!(location(&answer), "/");
+    let wished = request("GET", "/login?next=/instances/1/logs").header("cookie", &cookie);
+    assert_eq!(location(&fixture.send(empty(wished)).await), "/instances/1/logs");
 }

@@ -162,10 +162,21 @@ async fn each_kind_of_mistake_has_its_own_answer() {
 async fn a_body_that_is_too_large_is_refused() {
     let fixture = open_fixture().await;
     let large = format!("{{\"name\":\"{}\"}}", "x".repeat(5 * 1024 * 1024));
+    for (method, path) in [("POST", "/api/instances/"), ("DELETE", "/api/instances/1")] {
+        let answer = fixture
+            .send(with_json(request(method, path), large.clone()))
+            .await;
+        assert_eq!(
+            failure(answer).await,
+            (StatusCode::PAYLOAD_TOO_LARGE, "too_large".to_owned()),
+            "{method} {path}"
+        );
+    }
+    let fits = format!("{{\"name\":\"{}\"}}", "x".repeat(3 * 1024 * 1024));
     let answer = fixture
-        .send(with_json(request("POST", "/api/instances/"), large))
+        .send(with_json(request("POST", "/api/instances/"), fits))
         .await;
-    assert!(answer.status().is_client_error(), "{}", answer.status());
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]
@@ -222,6 +233,17 @@ async fn the_api_describes_itself() {
         "/api/health",
     ] {
         assert!(document["paths"][path].is_object(), "{path} is missing");
+    }
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let answers = operation["responses"].as_object().unwrap();
+            let is_public = path == "/api/health";
+            assert_eq!(answers.contains_key("401"), !is_public, "{method} {path}");
+            for (status, answer) in answers {
+                let said = answer["description"].as_str().unwrap();
+                assert!(!said.is_empty(), "{method} {path}: {status} is not explained");
+            }
+        }
     }
     let page = get(&fixture, "/api/docs/").await;
     assert_eq!(page.status(), StatusCode::OK);

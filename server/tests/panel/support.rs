@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::request::Builder;
-use axum::http::{Request, Response, StatusCode, header};
+use axum::http::{Method, Request, Response, StatusCode, header};
 use engine::{Engine, EngineConfig};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -58,8 +59,18 @@ pub(crate) async fn with(open: bool, prepare: impl FnOnce(&Path)) -> Fixture {
 }
 
 impl Fixture {
+    /// Asks; an answer of the API must be one that its description knows.
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
-        self.router.clone().oneshot(request).await.unwrap()
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        if let Some(known) = described_statuses(&method, &path) {
+            let status = answer.status().as_str().to_owned();
+            assert!(
+                known.contains(&status),
+                "{method} {path} answered {status}, described are {known:?}"
+            );
+        }
+        answer
     }
 
     /// Chooses the first password; returns the cookie.
@@ -94,6 +105,21 @@ impl Fixture {
         ));
         address
     }
+}
+
+/// The statuses that the API's description gives for a route; none where it knows no such route.
+fn described_statuses(method: &Method, path: &str) -> Option<Vec<String>> {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(server::description()).unwrap());
+    let is_this = |template: &str| {
+        let (parts, own) = (template.split('/'), path.split('/'));
+        parts.clone().count() == own.clone().count()
+            && parts.zip(own).all(|(part, own)| part == own || part == "{id}")
+    };
+    let paths = DOCUMENT["paths"].as_object()?;
+    let exact = paths.get(path);
+    let item = exact.or_else(|| Some(paths.iter().find(|(template, _)| is_this(template))?.1))?;
+    let answers = item[method.as_str().to_lowercase()]["responses"].as_object()?;
+    Some(answers.keys().cloned().collect())
 }
 
 /// A request as a browser's own page sends it, but for the cookie.
