@@ -16,6 +16,9 @@ PROGRAM := target/release/aikore
 # A directory of its own: the browser's build never waits for the server's, nor the other way round.
 WASM_TARGET ?= target-wasm
 
+# What scripts/tools installs with cargo.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+
 .PHONY: help run test assets tools bench format
 help: ## Shows this list.
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile
