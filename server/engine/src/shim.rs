@@ -5,8 +5,10 @@
 //! whatever else happens. The run is over when the kernel says that no child is left, which for a subreaper
 //! means no descendant. It depends on nobody: the panel may come and go.
 
+mod beginning;
 mod connections;
 pub(crate) mod ending;
+mod exit;
 pub(crate) mod log;
 pub(crate) mod protocol;
 pub(crate) mod record;
@@ -17,19 +19,17 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
 use nix::sys::signalfd::SignalFd;
-use types::instances::{Exit, ExitKind, ExitSource};
 
 use self::connections::Connection;
 use self::ending::Ending;
-use self::protocol::{Phase, State};
-use self::record::{Ended, ExitRecord, Running, Spec};
-use crate::process::{self, AppCommand, Identity, Reap, Reaped};
+use self::protocol::State;
+use self::record::{ExitRecord, Spec};
+use crate::process::Identity;
+use crate::process::memory::Kills;
 
 /// The shim lives in its run directory, so every path is short and moving the directory hurts nothing.
 const HERE: &str = ".";
@@ -39,7 +39,7 @@ const PIECE: usize = 64 * 1024;
 const ENDING_STEP: Duration = Duration::from_millis(100);
 /// A full disk and an unwritten record are tried again so often.
 const RETRY: Duration = Duration::from_secs(1);
-/// Otherwise the shim wakes up only to see whether a newer generation exists.
+/// Otherwise the shim wakes up only to see whether a newer generation exists and memory ran out somewhere.
 const IDLE: Duration = Duration::from_secs(30);
 /// How long the last log bytes may take to reach the panel; it can read the rest from the files.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -84,7 +84,7 @@ struct Shim {
     connections: Vec<Connection>,
     state: State,
     ending: Option<Ending>,
-    memory_kills: u64,
+    memory_kills: Kills,
     /// Set when no descendant is left.
     over: Option<Instant>,
     /// The end is on the disk, or the panel has it.
@@ -96,69 +96,6 @@ struct Shim {
 }
 
 impl Shim {
-    fn begin(run_dir: &Path) -> io::Result<Self> {
-        std::env::set_current_dir(run_dir)?;
-        let here = Path::new(HERE);
-        let spec: Spec = record::read(here, record::SPEC)?;
-        if record::generation(here) > spec.generation {
-            return Err(io::Error::other("a newer generation of this run exists"));
-        }
-        // Usually done already by whoever started us; then this fails, which is fine.
-        let _ = nix::unistd::setsid();
-        process::become_subreaper()?;
-        let signals = process::signals()?;
-        let record = ExitRecord::reserve(here)?;
-        let log = log::Writer::create(here, spec.log_file_bytes, spec.log_files_kept)?;
-        let _ = std::fs::remove_file(record::SOCKET);
-        let listener = UnixListener::bind(record::SOCKET)?;
-        listener.set_nonblocking(true)?;
-        let identity = Identity::of(std::process::id())?;
-        record::write(
-            here,
-            record::SHIM,
-            &Running {
-                shim: identity.clone(),
-                app: None,
-            },
-        )?;
-        let memory_kills = process::memory::kills();
-        let (output, app_pid) = start_app(&spec)?;
-        // Best effort: the panel learns the pid over the socket as well.
-        let app = Identity::of(app_pid).ok();
-        let _ = record::write(
-            here,
-            record::SHIM,
-            &Running {
-                shim: identity.clone(),
-                app,
-            },
-        );
-        let state = State {
-            phase: Phase::Running,
-            app_pid,
-            exit: None,
-            survivors: Vec::new(),
-        };
-        Ok(Self {
-            spec,
-            identity,
-            signals,
-            listener,
-            output: Some(output),
-            piece: vec![0; PIECE],
-            log,
-            record,
-            connections: Vec::new(),
-            state,
-            ending: None,
-            memory_kills,
-            over: None,
-            kept: false,
-            news: false,
-            looked: Instant::now(),
-        })
-    }
-
     fn run(&mut self) -> io::Result<()> {
         loop {
             let ready = self.wait()?;
@@ -217,98 +154,6 @@ impl Shim {
         }
     }
 
-    fn take_signals(&mut self) {
-        while let Ok(Some(signal)) = self.signals.read_signal() {
-            if i32::try_from(signal.ssi_signo).is_ok_and(|number| number == Signal::SIGTERM as i32) {
-                self.stop(Duration::from_millis(self.spec.grace_ms));
-            }
-        }
-        loop {
-            match process::reap() {
-                Reap::Dead(pid, how) if pid == self.state.app_pid && self.state.exit.is_none() => {
-                    self.app_ended(how);
-                }
-                Reap::Dead(..) => {}
-                Reap::Alive => break,
-                Reap::None => return self.end_run(),
-            }
-        }
-        if self.state.exit.is_some() && self.ending.is_none() {
-            // The app ended by itself and left processes behind: they belong to the run and end with it.
-            self.stop(Duration::from_millis(self.spec.grace_ms));
-        }
-    }
-
-    fn app_ended(&mut self, how: Reaped) {
-        let out_of_memory = process::memory::kills() > self.memory_kills;
-        let kind = match how {
-            // A shell reports a child ended by KILL as 137.
-            Reaped::Signal(9) | Reaped::Code(137) if out_of_memory => ExitKind::OutOfMemory,
-            Reaped::Signal(number) => ExitKind::Signal(number),
-            Reaped::Code(code) => ExitKind::Code(code),
-        };
-        self.state.exit = Some(Exit {
-            kind,
-            source: ExitSource::Shim,
-            at: now(),
-        });
-    }
-
-    fn stop(&mut self, grace: Duration) {
-        if self.over.is_some() {
-            return;
-        }
-        if let Some(ending) = &mut self.ending {
-            ending.hurry(grace);
-        } else {
-            self.ending = Some(Ending::new(grace));
-            self.set_state(|state| state.phase = Phase::Stopping);
-        }
-        self.end_what_is_left();
-    }
-
-    fn end_what_is_left(&mut self) {
-        let Some(ending) = self.ending.as_mut().filter(|ending| ending.is_due()) else {
-            return;
-        };
-        let survivors = ending.step(&ending::own_descendants());
-        if survivors != self.state.survivors {
-            self.set_state(|state| state.survivors = survivors);
-        }
-    }
-
-    /// Nobody is left: take the last output, tell everybody, write it down.
-    fn end_run(&mut self) {
-        if self.over.is_some() {
-            return;
-        }
-        self.over = Some(Instant::now());
-        self.take_output();
-        self.output = None;
-        self.log.note();
-        self.set_state(|state| {
-            state.phase = Phase::Over;
-            state.survivors.clear();
-        });
-        // The news first: making the record durable waits for the disk.
-        self.tell();
-        self.keep_record();
-    }
-
-    fn keep_record(&mut self) {
-        let Some(exit) = self.state.exit else { return };
-        let ended = Ended {
-            exit,
-            log_bytes: self.log.end(),
-            lost_bytes: self.log.lost_in_all(),
-        };
-        self.kept = match self.record.write(Path::new(HERE), &ended) {
-            Ok(()) => true,
-            // The run directory was deleted under us: nobody wants the record.
-            Err(error) => error.kind() == ErrorKind::NotFound,
-        };
-    }
-
     /// Reads until the pipe is empty: after the last process, nothing more can come.
     fn take_output(&mut self) {
         let Some(output) = &mut self.output else { return };
@@ -342,6 +187,7 @@ impl Shim {
         if self.log.owes_a_note() {
             self.log.note();
         }
+        self.memory_kills.look(IDLE);
         if self.ending.is_some() {
             self.end_what_is_left();
         } else if self.looked.elapsed() >= IDLE && self.is_outdated() {
@@ -362,21 +208,4 @@ struct Ready {
     listener: bool,
     connections: Vec<bool>,
     output: bool,
-}
-
-fn start_app(spec: &Spec) -> io::Result<(PipeReader, u32)> {
-    let (output, input) = io::pipe()?;
-    fcntl(&output, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-    let app = AppCommand {
-        argv: &spec.argv,
-        env: &spec.env,
-        cwd: &spec.cwd,
-        uuid: &spec.uuid,
-    };
-    Ok((output, process::spawn_app(&app, input)?))
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
