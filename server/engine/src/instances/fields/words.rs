@@ -1,10 +1,11 @@
 //! Text fields that mean variables and arguments.
 
 use super::{invalid, plain_text};
-use crate::Result;
+use crate::{Result, process};
 
 /// Variables whose meaning the panel relies on: a person's value for them would be lost or break supervision.
-const OWN_VARIABLES: [&str; 9] = [
+const OWN_VARIABLES: [&str; 10] = [
+    process::RUN_MARK,
     "BASE_DIR",
     "BLUEPRINT_ID",
     "INSTANCE_CONF_DIR",
@@ -132,6 +133,7 @@ mod tests {
             ("export A=1", "Line 1"),
             ("A=1\nA=2", "twice"),
             ("WEBUI_PORT=80", "AiKore"),
+            ("AIKORE_RUN=x", "AiKore"),
             ("A=\u{7}", "invisible"),
             ("=x", "Line 1"),
         ] {
