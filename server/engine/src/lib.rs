@@ -9,6 +9,7 @@ mod data_dir;
 mod db;
 pub mod error;
 pub mod events;
+mod gpus;
 pub mod instances;
 pub mod jobs;
 pub mod memory;

@@ -35,7 +35,7 @@ pub(crate) struct Identity {
 impl Identity {
     /// The process that has this number now.
     pub(crate) fn of(pid: u32) -> io::Result<Self> {
-        let stat = table::stat(pid).ok_or(io::ErrorKind::NotFound)?;
+        let stat = table::stat(pid)?.ok_or(io::ErrorKind::NotFound)?;
         Ok(Self {
             pid,
             start_time: stat.start_time,
@@ -43,10 +43,11 @@ impl Identity {
         })
     }
 
-    /// Whether it runs now.
-    pub(crate) fn is_alive(&self) -> bool {
-        boot_id().is_ok_and(|boot| boot == self.boot_id)
-            && table::stat(self.pid).is_some_and(|now| now.start_time == self.start_time && now.is_alive())
+    /// Whether it runs now; an error when nobody can tell.
+    pub(crate) fn is_alive(&self) -> io::Result<bool> {
+        let now = table::stat(self.pid)?;
+        let same = now.is_some_and(|now| now.start_time == self.start_time && now.is_alive());
+        Ok(same && boot_id()? == self.boot_id)
     }
 }
 
@@ -263,6 +264,26 @@ pub(crate) fn keep_little_memory() {}
 /// Other allocators are left as they are.
 #[cfg(not(target_env = "gnu"))]
 pub(crate) fn give_memory_back() {}
+
+/// Whether a process has a file open whose path begins so; no when we may not look.
+pub(crate) fn has_open(pid: u32, begin: &str) -> bool {
+    let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    files
+        .flatten()
+        .filter_map(|file| std::fs::read_link(file.path()).ok())
+        .any(|target| target.to_str().is_some_and(|target| target.starts_with(begin)))
+}
+
+/// Bytes of a page of memory.
+pub(crate) fn page_bytes() -> u64 {
+    let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
+    size.ok()
+        .flatten()
+        .and_then(|size| size.try_into().ok())
+        .unwrap_or(4096)
+}
 
 /// When the machine was started, Unix milliseconds; 0 when nobody says.
 pub(crate) fn booted_at_ms() -> i64 {

@@ -4,7 +4,9 @@
 //! in an opaque [`Handle`]; so a cluster's scheduler can take the place of [`LocalRunner`] later.
 
 mod connection;
+mod leftovers;
 mod local;
+mod starting;
 mod watching;
 
 use std::path::PathBuf;
@@ -17,6 +19,7 @@ use tokio::sync::watch;
 use types::instances::Exit;
 
 pub use self::local::LocalRunner;
+pub use crate::gpus::GpuHolding;
 
 /// What names a run everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -141,6 +144,10 @@ pub trait Runner: Send + Sync + 'static {
 
     /// Ports its processes listen on.
     async fn ports(&self, handle: &Handle) -> std::io::Result<Vec<u16>>;
+
+    /// GPU memory that its processes hold now, and what of `before` (an earlier answer) is held still although
+    /// its process is gone. None when nobody can tell.
+    async fn gpu_memory(&self, handle: &Handle, before: &[GpuHolding]) -> Option<Vec<GpuHolding>>;
 
     /// A stream to it.
     async fn open(&self, handle: &Handle, stream: Stream) -> std::io::Result<Box<dyn Duplex>>;

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 
+use types::ports::PortRange;
+
 use super::table;
 
 /// A listening socket.
@@ -70,6 +72,7 @@ pub(crate) fn holder(port: u16) -> Option<String> {
         return None;
     }
     let process = table::all()
+        .unwrap_or_default()
         .into_iter()
         .find(|process| sockets(process.pid).iter().any(|inode| inodes.contains(inode)));
     Some(process.map_or_else(
@@ -78,14 +81,19 @@ pub(crate) fn holder(port: u16) -> Option<String> {
     ))
 }
 
-/// A free port for an app, outside the ports the kernel hands out to outgoing connections (32768 and up), so
-/// that it stays free until the app takes it.
+/// Where apps listen inside the machine: outside the ports the kernel hands out to outgoing connections (32768
+/// and up), so that a free one stays free until the app takes it.
+pub(crate) const INTERNAL: PortRange = PortRange {
+    first: 21_000,
+    last: 31_999,
+};
+
+/// A free port for an app.
 pub(crate) fn free(taken: impl Fn(u16) -> bool) -> Option<u16> {
-    const FIRST: u16 = 21_000;
-    const COUNT: u16 = 11_000;
-    let begin: u16 = rand::random_range(0..COUNT);
-    (0..COUNT)
-        .map(|step| FIRST + (begin + step) % COUNT)
+    let count = INTERNAL.last - INTERNAL.first + 1;
+    let begin: u16 = rand::random_range(0..count);
+    (0..count)
+        .map(|step| INTERNAL.first + (begin + step) % count)
         .find(|port| !taken(*port) && TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).is_ok())
 }
 
@@ -111,5 +119,6 @@ mod tests {
     fn two_free_ports_differ() {
         let first = free(|_| false).unwrap();
         assert_ne!(free(|port| port == first).unwrap(), first);
+        assert!(INTERNAL.contains(first));
     }
 }

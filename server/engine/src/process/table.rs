@@ -2,6 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io::{self, ErrorKind};
+
+use nix::errno::Errno;
 
 use super::RUN_MARK;
 
@@ -32,9 +35,21 @@ impl Stat {
     }
 }
 
-/// One process.
-pub(crate) fn stat(pid: u32) -> Option<Stat> {
-    parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+/// One process; none when there is none of this number, or one that we may not look at.
+pub(crate) fn stat(pid: u32) -> io::Result<Option<Stat>> {
+    let text = look(&format!("/proc/{pid}/stat"))?;
+    Ok(text.and_then(|text| parse(&String::from_utf8_lossy(&text))))
+}
+
+/// A file of a process; none when the process is gone or another user's. Any other failure (no file can be
+/// opened any more) must not look like a process that is gone.
+fn look(path: &str) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
+        Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The name stands in parentheses and may itself hold spaces and parentheses, hence the search from behind.
@@ -56,25 +71,25 @@ fn parse(line: &str) -> Option<Stat> {
 }
 
 /// Every process, zombies included.
-pub(crate) fn all() -> Vec<Stat> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(stat)
-        .collect()
+pub(crate) fn all() -> io::Result<Vec<Stat>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        if let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) {
+            found.extend(stat(pid)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Living descendants of the given processes, the given ones not included.
-pub(crate) fn descendants(roots: &[u32]) -> Vec<Stat> {
-    below(all(), roots)
+pub(crate) fn descendants(roots: &[u32]) -> io::Result<Vec<Stat>> {
+    Ok(below(&all()?, roots))
 }
 
-fn below(table: Vec<Stat>, roots: &[u32]) -> Vec<Stat> {
+fn below(table: &[Stat], roots: &[u32]) -> Vec<Stat> {
     let mut children: HashMap<u32, Vec<&Stat>> = HashMap::new();
-    for process in &table {
+    for process in table {
         children.entry(process.parent).or_default().push(process);
     }
     let mut found = Vec::new();
@@ -93,20 +108,33 @@ fn below(table: Vec<Stat>, roots: &[u32]) -> Vec<Stat> {
     found
 }
 
-/// Every living process that belongs to a run without having its shim as an ancestor any more: it carries the
-/// run's mark, or it lives in the session of the run's shim, or it descends from one that does.
-pub(crate) fn strays(uuid: &str, shim: Option<(u32, u64)>) -> Vec<Stat> {
-    let table = all();
-    let own = std::process::id();
-    let mark = format!("{RUN_MARK}={uuid}");
+/// Every living process that belongs to a run without having its shim as an ancestor any more.
+pub(crate) fn strays(uuid: &str, shim: Option<(u32, u64)>) -> io::Result<Vec<Stat>> {
+    let (own, mark) = (std::process::id(), format!("{RUN_MARK}={uuid}"));
+    let mut table = all()?;
+    table.retain(|process| process.pid != own && process.pid > 1);
+    let mut marked = HashSet::new();
+    for process in &table {
+        if has_mark(process.pid, mark.as_bytes())? {
+            marked.insert(process.pid);
+        }
+    }
+    Ok(of_run(&table, &marked, shim))
+}
+
+/// Those that carry the run's mark, those of the session of the run's shim, and all that descend from them.
+fn of_run(table: &[Stat], marked: &HashSet<u32>, shim: Option<(u32, u64)>) -> Vec<Stat> {
+    let in_session = |process: &Stat| {
+        shim.is_some_and(|(pid, start)| process.session == pid && process.start_time >= start)
+    };
+    // A session keeps its number as long as a member lives. After the last one the number may go to a stranger,
+    // but no stranger's session has a member with our mark.
+    let session_is_ours = table
+        .iter()
+        .any(|process| in_session(process) && marked.contains(&process.pid));
     let roots: Vec<u32> = table
         .iter()
-        .filter(|process| process.pid != own && process.pid > 1)
-        .filter(|process| {
-            // A session keeps its number as long as a member lives, so a younger member is one of ours.
-            shim.is_some_and(|(pid, start)| process.session == pid && process.start_time >= start)
-                || has_mark(process.pid, mark.as_bytes())
-        })
+        .filter(|process| marked.contains(&process.pid) || (session_is_ours && in_session(process)))
         .map(|process| process.pid)
         .collect();
     let mut found: Vec<Stat> = table
@@ -118,9 +146,9 @@ pub(crate) fn strays(uuid: &str, shim: Option<(u32, u64)>) -> Vec<Stat> {
     found
 }
 
-fn has_mark(pid: u32, mark: &[u8]) -> bool {
-    fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|entry| entry == mark))
+fn has_mark(pid: u32, mark: &[u8]) -> io::Result<bool> {
+    let environment = look(&format!("/proc/{pid}/environ"))?.unwrap_or_default();
+    Ok(environment.split(|byte| *byte == 0).any(|entry| entry == mark))
 }
 
 #[cfg(test)]
@@ -141,8 +169,49 @@ mod tests {
 
     #[test]
     fn this_process_is_in_the_table() {
-        let own = stat(std::process::id()).unwrap();
+        let own = stat(std::process::id()).unwrap().unwrap();
         assert!(own.is_alive());
-        assert!(all().iter().any(|process| process.pid == own.pid));
+        assert!(all().unwrap().iter().any(|process| process.pid == own.pid));
+        assert_eq!(stat(u32::MAX).unwrap(), None);
+    }
+
+    fn process(pid: u32, parent: u32, session: u32, start_time: u64) -> Stat {
+        Stat {
+            pid,
+            parent,
+            session,
+            state: 'S',
+            start_time,
+            cpu_ticks: 0,
+            resident_pages: 0,
+            name: "app".to_owned(),
+        }
+    }
+
+    fn pids(found: &[Stat]) -> Vec<u32> {
+        let mut pids: Vec<u32> = found.iter().map(|process| process.pid).collect();
+        pids.sort_unstable();
+        pids
+    }
+
+    #[test]
+    fn what_is_left_of_a_run_is_found_by_mark_session_and_descent() {
+        let table = [
+            process(50, 1, 40, 101),  // carries the mark, in the shim's session
+            process(51, 1, 40, 102),  // dropped its environment, same session
+            process(60, 51, 60, 103), // its child, in a session of its own
+            process(70, 1, 70, 104),  // carries the mark, in another session
+            process(80, 1, 80, 105),  // a stranger
+        ];
+        let found = of_run(&table, &HashSet::from([50, 70]), Some((40, 100)));
+        assert_eq!(pids(&found), [50, 51, 60, 70]);
+    }
+
+    #[test]
+    fn a_strangers_session_with_the_number_of_a_shim_long_gone_is_left_alone() {
+        let table = [process(40, 1, 40, 900), process(41, 40, 40, 901)];
+        assert_eq!(of_run(&table, &HashSet::new(), Some((40, 100))), []);
+        let table = [process(41, 1, 40, 901)]; // its leader has ended
+        assert_eq!(of_run(&table, &HashSet::new(), Some((40, 100))), []);
     }
 }

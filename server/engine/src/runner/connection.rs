@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -11,6 +12,9 @@ use crate::process;
 use crate::shim::protocol::{Answer, Hello, LINE_LIMIT, Open};
 use crate::shim::record::SOCKET;
 
+/// A shim that does not answer within this was stopped by somebody, or hangs.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
 /// A stream to a shim after the first exchange.
 pub(super) struct Connection {
     pub(super) stream: BufReader<UnixStream>,
@@ -18,6 +22,16 @@ pub(super) struct Connection {
 
 /// Connects to the shim of a run directory.
 pub(super) async fn open(run_dir: &Path, open: &Open) -> io::Result<(Connection, Hello)> {
+    match tokio::time::timeout(ANSWER_LIMIT, greet(run_dir, open)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "its supervisor does not answer",
+        )),
+    }
+}
+
+async fn greet(run_dir: &Path, open: &Open) -> io::Result<(Connection, Hello)> {
     // The directory stays open until the connection is made: the short path goes through it.
     let (_directory, path) = process::short_path(run_dir, SOCKET)?;
     let stream = UnixStream::connect(path).await?;

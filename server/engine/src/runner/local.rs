@@ -2,33 +2,37 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use types::instances::Exit;
 
-use super::watching::{self, orphans, without_shim};
-use super::{Duplex, EngineId, Handle, RunKey, RunSpec, RunState, Runner, Stats, Stream, connection};
-use crate::process::{self, ShimCommand, table};
-use crate::shim::ending::Ending;
+use super::leftovers::{self, look, sweep, without_shim};
+use super::{
+    Duplex, EngineId, GpuHolding, Handle, RunKey, RunSpec, RunState, Runner, Stats, Stream, connection,
+    watching,
+};
+use crate::gpus::{self, Gpus};
+use crate::process::{self, table};
 use crate::shim::protocol::{self, Command, Open};
 use crate::shim::record::{self, Running, Spec};
 
-/// A shim that does not say by then whether it started the app is given up.
-const START_LIMIT: Duration = Duration::from_secs(20);
-/// Between two looks at what is left of a lost run.
-const SWEEP_PACE: Duration = Duration::from_millis(50);
 /// Clock ticks per second as `/proc` counts them; the same on every Linux that Rust knows.
 const TICKS_PER_SECOND: u64 = 100;
+/// A driver that takes longer to say who uses the GPUs is not waited for.
+const GPU_LIMIT: Duration = Duration::from_secs(2);
+/// What every process that uses an NVIDIA GPU has open.
+const GPU_DEVICES: &str = "/dev/nvidia";
 
 /// Starts shims on this machine.
 pub struct LocalRunner {
-    shim_program: PathBuf,
-    index: PathBuf,
+    pub(super) shim_program: PathBuf,
+    pub(super) index: PathBuf,
+    gpus: Arc<Gpus>,
 }
 
 /// What a [`Handle`] of this runner holds.
@@ -38,7 +42,7 @@ pub(super) struct LocalHandle {
     pub(super) token: String,
     pub(super) run_dir: PathBuf,
     /// What the app was given.
-    gpus: Option<String>,
+    pub(super) gpus: Option<String>,
 }
 
 impl LocalHandle {
@@ -60,107 +64,60 @@ fn local(handle: &Handle) -> io::Result<LocalHandle> {
 impl LocalRunner {
     /// `shim_program` is started with `shim <run directory>`; `index` is a directory that points at every run.
     pub fn new(shim_program: PathBuf, index: PathBuf) -> Self {
-        Self { shim_program, index }
-    }
-
-    /// Writes the run directory and points the index at it: from now on the run can be recovered.
-    fn prepare(&self, spec: &RunSpec) -> io::Result<LocalHandle> {
-        use std::os::unix::fs::DirBuilderExt;
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&spec.run_dir)?;
-        let token = uuid::Uuid::new_v4().to_string();
-        let mut env = spec.env.clone();
-        env.push(("CUDA_DEVICE_ORDER".to_owned(), "PCI_BUS_ID".to_owned()));
-        if let Some(gpus) = &spec.gpus {
-            env.push(("CUDA_VISIBLE_DEVICES".to_owned(), gpus.clone()));
-        }
-        let content = Spec {
-            uuid: spec.key.uuid.clone(),
-            generation: spec.key.generation,
-            node: process::node_name(),
-            token: token.clone(),
-            argv: spec.argv.clone(),
-            env,
-            cwd: spec.cwd.clone(),
-            grace_ms: u64::try_from(spec.grace.as_millis()).unwrap_or(u64::MAX),
-            log_file_bytes: spec.log_file_bytes,
-            log_files_kept: spec.log_files_kept,
-        };
-        record::set_generation(&spec.run_dir, spec.key.generation)?;
-        record::write(&spec.run_dir, record::SPEC, &content)?;
-        std::fs::create_dir_all(&self.index)?;
-        let link = self.index.join(&spec.key.uuid);
-        std::os::unix::fs::symlink(std::path::absolute(&spec.run_dir)?, link)?;
-        Ok(LocalHandle {
-            key: spec.key.clone(),
-            token,
-            run_dir: spec.run_dir.clone(),
-            gpus: spec.gpus.clone(),
-        })
-    }
-
-    async fn launch(&self, handle: &LocalHandle) -> io::Result<()> {
-        let command = ShimCommand {
-            program: &self.shim_program,
-            run_dir: &handle.run_dir,
-            uuid: &handle.key.uuid,
-        };
-        let mut shim = process::spawn_shim(&command)?;
-        let mut line = String::new();
-        if let Some(output) = shim.stdout.take() {
-            let mut output = BufReader::new(output);
-            match tokio::time::timeout(START_LIMIT, output.read_line(&mut line)).await {
-                Ok(read) => read?,
-                Err(_) => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::TimedOut,
-                        "the supervisor did not answer",
-                    ));
-                }
-            };
-        }
-        match line.trim() {
-            "ready" => Ok(()),
-            "" => Err(io::Error::other(last_words(&handle.run_dir))),
-            reason => Err(io::Error::other(reason.to_owned())),
-        }
-    }
-
-    /// Ends what is left of a run without a shim.
-    async fn sweep(&self, handle: &LocalHandle, grace: Duration) -> io::Result<()> {
-        // A shim that is only coming up now must not start anything.
-        let _ = record::set_generation(&handle.run_dir, handle.key.generation + 1);
-        let mut ending = Ending::new(grace);
-        loop {
-            let left = orphans(handle);
-            if left.is_empty() {
-                return Ok(());
-            }
-            let survivors = ending.step(&left);
-            if !survivors.is_empty() {
-                return Err(io::Error::other(format!("still alive: {}", survivors.join(", "))));
-            }
-            tokio::time::sleep(SWEEP_PACE).await;
+        Self {
+            shim_program,
+            index,
+            gpus: Arc::default(),
         }
     }
 }
 
-/// What a shim that could not even speak wrote to its errors.
-fn last_words(run_dir: &Path) -> String {
-    match std::fs::read_to_string(run_dir.join("shim.err")) {
-        Ok(text) if !text.trim().is_empty() => text.trim().chars().take(500).collect(),
-        _ => "the supervisor ended at once".to_owned(),
+/// The living processes of a run below its shim.
+fn tree(handle: &LocalHandle) -> io::Result<Vec<table::Stat>> {
+    match leftovers::found(record::read::<Running>(&handle.run_dir, record::SHIM))? {
+        Some(running) if running.shim.is_alive()? => table::descendants(&[running.shim.pid]),
+        _ => Ok(Vec::new()),
     }
 }
 
-fn tree(handle: &LocalHandle) -> Vec<table::Stat> {
-    record::read::<Running>(&handle.run_dir, record::SHIM)
-        .ok()
-        .filter(|running| running.shim.is_alive())
-        .map(|running| table::descendants(&[running.shim.pid]))
-        .unwrap_or_default()
+/// The same but for those that use no GPU: in a container, NVML's numbers may be those of strangers.
+fn on_gpus(handle: &LocalHandle) -> io::Result<Vec<table::Stat>> {
+    let mut tree = tree(handle)?;
+    tree.retain(|process| process::has_open(process.pid, GPU_DEVICES));
+    Ok(tree)
+}
+
+/// A shim that does not answer may have been stopped by somebody: it goes on, and takes TERM as a request to stop.
+fn rouse(handle: &LocalHandle) -> io::Result<()> {
+    let running: Running = record::read(&handle.run_dir, record::SHIM)?;
+    if running.shim.is_alive()? {
+        process::terminate(running.shim.pid);
+    }
+    Ok(())
+}
+
+/// The run that an entry of the index points at; none when its directory was deleted.
+fn read_entry(link: &Path) -> io::Result<Option<LocalHandle>> {
+    let run_dir = std::fs::read_link(link)?;
+    let spec = match record::read::<Spec>(&run_dir, record::SPEC) {
+        Ok(spec) => spec,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // As for any process, the last of two values counts.
+    let gpus = spec
+        .env
+        .into_iter()
+        .rfind(|(name, _)| name == "CUDA_VISIBLE_DEVICES");
+    Ok(Some(LocalHandle {
+        key: RunKey {
+            uuid: spec.uuid,
+            generation: spec.generation,
+        },
+        token: spec.token,
+        run_dir,
+        gpus: gpus.map(|(_, gpus)| gpus),
+    }))
 }
 
 #[async_trait]
@@ -175,45 +132,31 @@ impl Runner for LocalRunner {
     async fn start(&self, spec: &RunSpec) -> io::Result<Handle> {
         let handle = self.prepare(spec)?;
         if let Err(error) = self.launch(&handle).await {
-            // Nothing may be left of a start that failed.
-            let _ = self.sweep(&handle, Duration::ZERO).await;
-            let _ = std::fs::remove_file(self.index.join(&handle.key.uuid));
+            // Nothing may be left of a start that failed; what cannot be ended now is found by the next panel.
+            if sweep(&handle, Duration::ZERO).await.is_ok() {
+                let _ = std::fs::remove_file(self.index.join(&handle.key.uuid));
+            }
             return Err(error);
         }
         Ok(Handle(serde_json::to_value(handle)?))
     }
 
     async fn recover(&self) -> io::Result<Vec<(RunKey, Handle)>> {
-        let Ok(entries) = std::fs::read_dir(&self.index) else {
-            return Ok(Vec::new());
+        let entries = match std::fs::read_dir(&self.index) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
         };
         let mut found = Vec::new();
-        for link in entries
-            .flatten()
-            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()))
-        {
-            let run_dir = std::fs::read_link(link.path())?;
-            let Ok(spec) = record::read::<Spec>(&run_dir, record::SPEC) else {
-                // The directory was deleted; there is nothing to point at.
-                let _ = std::fs::remove_file(link.path());
-                continue;
-            };
-            let key = RunKey {
-                uuid: spec.uuid,
-                generation: spec.generation,
-            };
-            let gpus = spec
-                .env
-                .into_iter()
-                .find(|(name, _)| name == "CUDA_VISIBLE_DEVICES")
-                .map(|(_, gpus)| gpus);
-            let handle = LocalHandle {
-                key: key.clone(),
-                token: spec.token,
-                run_dir,
-                gpus,
-            };
-            found.push((key, Handle(serde_json::to_value(handle)?)));
+        for entry in entries {
+            let link = entry?.path();
+            match read_entry(&link) {
+                Ok(Some(handle)) => found.push((handle.key.clone(), Handle(serde_json::to_value(handle)?))),
+                // There is nothing to point at any more.
+                Ok(None) => drop(std::fs::remove_file(&link)),
+                // One that cannot be read hides no other.
+                Err(error) => tracing::error!(path = %link.display(), %error, "a run could not be read"),
+            }
         }
         Ok(found)
     }
@@ -239,11 +182,12 @@ impl Runner for LocalRunner {
                 let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
                 connection.send(&Command::Stop { grace_ms }).await
             }
-            Err(error) => match without_shim(&handle) {
-                Some(RunState::Lost) => self.sweep(&handle, grace).await,
+            Err(error) => match without_shim(&handle).await {
+                Some(RunState::Lost) => sweep(&handle, grace).await,
                 Some(_) => Ok(()),
                 // Its run directory was deleted: it cannot be asked any more, only ended.
-                None if error.kind() == io::ErrorKind::NotFound => self.sweep(&handle, grace).await,
+                None if error.kind() == io::ErrorKind::NotFound => sweep(&handle, grace).await,
+                None if error.kind() == io::ErrorKind::TimedOut => rouse(&handle).and(Err(error)),
                 None => Err(error),
             },
         }
@@ -261,8 +205,8 @@ impl Runner for LocalRunner {
     }
 
     async fn stats(&self, handle: &Handle) -> io::Result<Stats> {
-        let tree = tree(&local(handle)?);
-        let page = 4096;
+        let tree = look(&local(handle)?, tree).await?;
+        let page = process::page_bytes();
         Ok(Stats {
             processes: u32::try_from(tree.len()).unwrap_or(u32::MAX),
             memory_bytes: tree.iter().map(|process| process.resident_pages * page).sum(),
@@ -274,8 +218,25 @@ impl Runner for LocalRunner {
     }
 
     async fn ports(&self, handle: &Handle) -> io::Result<Vec<u16>> {
-        let pids: Vec<u32> = tree(&local(handle)?).iter().map(|process| process.pid).collect();
-        Ok(process::ports::listened_by(&pids))
+        look(&local(handle)?, |handle| {
+            let pids: Vec<u32> = tree(handle)?.iter().map(|process| process.pid).collect();
+            Ok(process::ports::listened_by(&pids))
+        })
+        .await
+    }
+
+    async fn gpu_memory(&self, handle: &Handle, before: &[GpuHolding]) -> Option<Vec<GpuHolding>> {
+        let (gpus, before) = (Arc::clone(&self.gpus), before.to_vec());
+        let handle = local(handle).ok()?;
+        let held = look(&handle, move |handle| {
+            let Some(listed) = gpus.listed() else {
+                return Ok(None);
+            };
+            let tree = on_gpus(handle)?;
+            let start_time = |pid| table::stat(pid).ok().flatten().map(|process| process.start_time);
+            Ok(Some(gpus::held(&tree, &before, &listed, start_time)))
+        });
+        tokio::time::timeout(GPU_LIMIT, held).await.ok()?.ok()?
     }
 
     async fn open(&self, handle: &Handle, stream: Stream) -> io::Result<Box<dyn Duplex>> {

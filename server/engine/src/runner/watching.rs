@@ -1,4 +1,4 @@
-//! Watching one run through its shim, and finding out what became of it when the shim is gone.
+//! Watching one run through its shim.
 
 use std::time::Duration;
 
@@ -6,10 +6,9 @@ use tokio::sync::watch;
 
 use super::RunState;
 use super::connection;
+use super::leftovers::without_shim;
 use super::local::LocalHandle;
-use crate::process::{self, Identity};
 use crate::shim::protocol::{Command, Phase, Push, State, Stream};
-use crate::shim::record::{self, Ended, Running};
 
 /// Between two attempts to reach a shim that is just coming up; doubles to [`RETRY_MAX`] for one that lives
 /// but cannot be reached (its run directory was deleted).
@@ -26,7 +25,7 @@ pub(super) async fn watch(handle: LocalHandle, state: watch::Sender<RunState>) {
         if matches!(*state.borrow(), RunState::Over(_)) {
             return;
         }
-        if let Some(end) = without_shim(&handle) {
+        if let Some(end) = without_shim(&handle).await {
             state.send_replace(end);
             return;
         }
@@ -70,35 +69,4 @@ fn translate(state: State) -> RunState {
             survivors: state.survivors,
         },
     }
-}
-
-/// What the run directory and the process table say; none while a shim lives.
-pub(super) fn without_shim(handle: &LocalHandle) -> Option<RunState> {
-    let recorded = || record::read::<Ended>(&handle.run_dir, record::EXIT).ok();
-    if let Some(ended) = recorded() {
-        return Some(RunState::Over(ended.exit));
-    }
-    let alive = match record::read::<Running>(&handle.run_dir, record::SHIM) {
-        Ok(running) => running.shim.is_alive(),
-        // It may be on its way; then it carries the mark already.
-        Err(_) => !process::table::strays(&handle.key.uuid, None).is_empty(),
-    };
-    if alive {
-        return None;
-    }
-    // It may have finished between the two looks.
-    Some(recorded().map_or(RunState::Lost, |ended| RunState::Over(ended.exit)))
-}
-
-/// The processes of a run whose shim is gone.
-pub(super) fn orphans(handle: &LocalHandle) -> Vec<process::table::Stat> {
-    let shim = record::read::<Running>(&handle.run_dir, record::SHIM)
-        .ok()
-        .map(|running| running.shim);
-    // After a reboot the numbers mean other processes.
-    let shim = shim.filter(|shim| process::boot_id().is_ok_and(|boot| boot == shim.boot_id));
-    process::table::strays(
-        &handle.key.uuid,
-        shim.map(|Identity { pid, start_time, .. }| (pid, start_time)),
-    )
 }

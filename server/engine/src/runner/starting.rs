@@ -1,0 +1,91 @@
+//! Starting a run on this machine: its directory, its place in the index, its shim.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::RunSpec;
+use super::local::{LocalHandle, LocalRunner};
+use crate::process::{self, ShimCommand};
+use crate::shim::record::{self, Spec};
+
+/// A shim that does not say by then whether it started the app is given up.
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+impl LocalRunner {
+    /// Writes the run directory and points the index at it: from now on the run can be recovered.
+    pub(super) fn prepare(&self, spec: &RunSpec) -> io::Result<LocalHandle> {
+        use std::os::unix::fs::DirBuilderExt;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&spec.run_dir)?;
+        let token = uuid::Uuid::new_v4().to_string();
+        let mut env = spec.env.clone();
+        env.push(("CUDA_DEVICE_ORDER".to_owned(), "PCI_BUS_ID".to_owned()));
+        if let Some(gpus) = &spec.gpus {
+            env.push(("CUDA_VISIBLE_DEVICES".to_owned(), gpus.clone()));
+        }
+        let content = Spec {
+            uuid: spec.key.uuid.clone(),
+            generation: spec.key.generation,
+            node: process::node_name(),
+            token: token.clone(),
+            argv: spec.argv.clone(),
+            env,
+            cwd: spec.cwd.clone(),
+            grace_ms: u64::try_from(spec.grace.as_millis()).unwrap_or(u64::MAX),
+            log_file_bytes: spec.log_file_bytes,
+            log_files_kept: spec.log_files_kept,
+        };
+        record::set_generation(&spec.run_dir, spec.key.generation)?;
+        record::write(&spec.run_dir, record::SPEC, &content)?;
+        std::fs::create_dir_all(&self.index)?;
+        let link = self.index.join(&spec.key.uuid);
+        std::os::unix::fs::symlink(std::path::absolute(&spec.run_dir)?, link)?;
+        Ok(LocalHandle {
+            key: spec.key.clone(),
+            token,
+            run_dir: spec.run_dir.clone(),
+            gpus: spec.gpus.clone(),
+        })
+    }
+
+    /// Starts the shim and waits for its word that the app was started.
+    pub(super) async fn launch(&self, handle: &LocalHandle) -> io::Result<()> {
+        let command = ShimCommand {
+            program: &self.shim_program,
+            run_dir: &handle.run_dir,
+            uuid: &handle.key.uuid,
+        };
+        let mut shim = process::spawn_shim(&command)?;
+        let mut line = String::new();
+        if let Some(output) = shim.stdout.take() {
+            let mut output = BufReader::new(output);
+            match tokio::time::timeout(START_LIMIT, output.read_line(&mut line)).await {
+                Ok(read) => read?,
+                Err(_) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "the supervisor did not answer",
+                    ));
+                }
+            };
+        }
+        match line.trim() {
+            "ready" => Ok(()),
+            "" => Err(io::Error::other(last_words(&handle.run_dir))),
+            reason => Err(io::Error::other(reason.to_owned())),
+        }
+    }
+}
+
+/// What a shim that could not even speak wrote to its errors.
+fn last_words(run_dir: &Path) -> String {
+    match std::fs::read_to_string(run_dir.join("shim.err")) {
+        Ok(text) if !text.trim().is_empty() => text.trim().chars().take(500).collect(),
+        _ => "the supervisor ended at once".to_owned(),
+    }
+}
