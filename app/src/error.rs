@@ -103,10 +103,10 @@ impl From<engine::Error> for ApiError {
             ),
             E::NameTaken(_) => (ErrorKind::Conflict, "name_taken", "Choose another name."),
             E::PortTaken { .. } => (ErrorKind::Conflict, "port_taken", "Choose another port."),
-            E::NoFreePort(_) => (
+            E::NoFreeInternalPort(_) => (
                 ErrorKind::Conflict,
-                "no_free_port",
-                "Widen the instance port range.",
+                "no_free_internal_port",
+                "Stop some instances, or what else holds these ports.",
             ),
             E::StaleRow { .. } => (
                 ErrorKind::Conflict,

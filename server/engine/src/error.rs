@@ -64,9 +64,11 @@ pub enum Error {
         /// Name and pid.
         holder: String,
     },
-    /// Every port of the range is in use.
-    #[error("Every port of {0} is in use.")]
-    NoFreePort(PortRange),
+    /// Every port that apps may listen on inside the machine is in use.
+    #[error(
+        "No port is left for the app: every one of {0}, where apps listen inside this machine, is in use."
+    )]
+    NoFreeInternalPort(PortRange),
     /// Somebody else changed the row.
     #[error("“{name}” was changed elsewhere since it was read.")]
     StaleRow {

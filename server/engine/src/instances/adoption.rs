@@ -99,6 +99,7 @@ async fn resume(inner: &Arc<Inner>, run: RunRow, found: Option<Handle>) -> Resul
             .unwrap_or_else(|_| launch::plain_blueprint(&row)),
         started_at: run.run.started_at,
         ready: run.ready_at.is_some(),
+        gpu_memory: Vec::new(),
     };
     inner.supervisor.keep(inner, run.instance, Some((active, wish)));
     Ok(())
@@ -121,11 +122,11 @@ async fn never_began(inner: &Inner, run: &RunRow) -> Result<()> {
         source: ExitSource::Engine,
         at: clock::now_ms(),
     };
-    runs::end(inner.db.write(), run.id, "error", exit, reasons::LOST, 0).await?;
+    runs::end(inner.db.write(), run.id, "error", exit, reasons::NEVER_BEGAN, 0).await?;
     let _ = inner.rows.change(run.instance, |row| {
         row.run = run.run.number;
         row.status = Status::Error;
-        reasons::LOST.clone_into(&mut row.status_reason);
+        reasons::NEVER_BEGAN.clone_into(&mut row.status_reason);
         Ok(())
     });
     Ok(())

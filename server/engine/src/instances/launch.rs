@@ -10,7 +10,7 @@ use super::environment::{self, Surroundings};
 use super::{Inner, fields};
 use crate::blueprints::metadata;
 use crate::db::runs::{self, NewRun};
-use crate::runner::{Handle, RunKey, RunSpec};
+use crate::runner::{GpuHolding, Handle, RunKey, RunSpec};
 use crate::{Error, Result, blocking, clock, process};
 
 /// A run that exists.
@@ -25,6 +25,8 @@ pub(super) struct ActiveRun {
     pub(super) started_at: i64,
     /// It was ready once.
     pub(super) ready: bool,
+    /// What its processes held when they were last looked at, less what came back since.
+    pub(super) gpu_memory: Vec<GpuHolding>,
 }
 
 impl ActiveRun {
@@ -107,6 +109,7 @@ pub(super) async fn launch(inner: &Inner, id: InstanceId) -> Result<ActiveRun> {
                 blueprint,
                 started_at,
                 ready: false,
+                gpu_memory: Vec::new(),
             })
         }
         Err(source) => {
@@ -116,7 +119,9 @@ pub(super) async fn launch(inner: &Inner, id: InstanceId) -> Result<ActiveRun> {
                 at: clock::now_ms(),
             };
             let reason = format!("could not be started: {source}");
-            runs::end(inner.db.write(), run, "error", exit, &reason, 0).await?;
+            if let Err(error) = runs::end(inner.db.write(), run, "error", exit, &reason, 0).await {
+                tracing::error!(instance.id = %id, %error, "the end of a run was not stored");
+            }
             Err(Error::Spawn {
                 name: row.name,
                 source,
@@ -127,19 +132,19 @@ pub(super) async fn launch(inner: &Inner, id: InstanceId) -> Result<ActiveRun> {
 
 /// A port that is free now, not promised to another instance and not one of the public ones.
 async fn free_port(inner: &Inner, id: InstanceId) -> Result<u16> {
-    let range = inner.config.port_range;
-    let taken: Vec<u16> = inner
+    let public = inner.config.port_range;
+    let promised: Vec<u16> = inner
         .rows
         .list()
         .into_iter()
         .filter(|row| row.id != id)
         .filter_map(|row| row.internal_port)
         .collect();
-    blocking(move || {
-        process::ports::free(|port| range.contains(port) || taken.contains(&port))
-            .ok_or(Error::NoFreePort(range))
-    })
-    .await
+    blocking(move || free_port_beside(|port| public.contains(port) || promised.contains(&port))).await
+}
+
+fn free_port_beside(taken: impl Fn(u16) -> bool) -> Result<u16> {
+    process::ports::free(taken).ok_or(Error::NoFreeInternalPort(process::ports::INTERNAL))
 }
 
 /// Higher than every run known to the database or seen on the disk: a log is never written over.
@@ -220,4 +225,16 @@ pub(super) async fn prune(inner: &Inner, id: InstanceId) -> Result<()> {
         runs::delete(inner.db.write(), old.id).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_a_free_port_is_told_by_the_range_that_is_full() {
+        let error = free_port_beside(|_| true).unwrap_err();
+        assert!(error.to_string().contains("21000-31999"), "{error}");
+        assert!(free_port_beside(|_| false).is_ok());
+    }
 }

@@ -3,6 +3,7 @@
 use types::instances::{Exit, ExitKind};
 
 use crate::process;
+use crate::runner::GpuHolding;
 
 /// The longest log line that is quoted, characters.
 const QUOTED: usize = 200;
@@ -46,8 +47,47 @@ pub(super) const LOST: &str =
     "Its run was lost: its supervisor was killed. What was left of it has been ended.";
 /// Nobody could see the end.
 pub(super) const REBOOTED: &str = "Its run was lost: the machine was restarted while it ran.";
+/// The panel ended too early.
+pub(super) const NEVER_BEGAN: &str = "The panel ended before anything of this run was started.";
 /// What a person did.
 pub(super) const STOPPED: &str = "stopped by a person";
+
+/// Processes that KILL does not end, with the GPU memory they hold.
+pub(super) fn survivors(names: &[String], gpu_memory: &[GpuHolding]) -> String {
+    let told: Vec<String> = names
+        .iter()
+        .map(|name| {
+            let own = gpu_memory.iter().filter(|holding| holding.process() == *name);
+            let amounts: Vec<String> = own.map(GpuHolding::amount).collect();
+            match amounts.as_slice() {
+                [] => name.clone(),
+                amounts => format!("{name}, which holds {}", amounts.join(" and ")),
+            }
+        })
+        .collect();
+    format!(
+        "These processes do not end even when killed: {}.",
+        told.join("; ")
+    )
+}
+
+/// Whose GPU memory is not back; none when all of it is. `held` is none when the driver does not say.
+pub(super) fn gpu_memory(held: Option<&[GpuHolding]>) -> Option<String> {
+    match held {
+        Some([]) => None,
+        Some(held) => {
+            let held: Vec<String> = held.iter().map(GpuHolding::to_string).collect();
+            Some(format!(
+                "Its processes are gone, but not all of its GPU memory is back: {}.",
+                held.join("; ")
+            ))
+        }
+        None => Some(
+            "Its processes are gone, but the NVIDIA driver does not say whether its GPU memory is back."
+                .to_owned(),
+        ),
+    }
+}
 
 /// What shells mean by a code.
 fn meaning(code: i32) -> String {
@@ -116,6 +156,27 @@ mod tests {
         assert!(words(ExitKind::Code(143), false, "").contains("SIGTERM"));
         assert!(words(ExitKind::Signal(9), true, "").contains("SIGKILL"));
         assert!(words(ExitKind::OutOfMemory, true, "").contains("memory ran out"));
+    }
+
+    #[test]
+    fn a_survivor_is_named_with_the_gpu_memory_it_holds() {
+        let holding = GpuHolding::sample("python3", 41, 0, 12_058_624_000);
+        let names = ["bash (40)".to_owned(), "python3 (41)".to_owned()];
+        assert_eq!(
+            survivors(&names, std::slice::from_ref(&holding)),
+            "These processes do not end even when killed: bash (40); python3 (41), which holds 11.2 GiB of GPU 0."
+        );
+        assert_eq!(
+            survivors(&names[..1], &[]),
+            "These processes do not end even when killed: bash (40)."
+        );
+        let told = gpu_memory(Some(&[holding])).unwrap();
+        assert!(
+            told.ends_with("is back: python3 (41) holds 11.2 GiB of GPU 0."),
+            "{told}"
+        );
+        assert_eq!(gpu_memory(Some(&[])), None);
+        assert!(gpu_memory(None).unwrap().contains("does not say"));
     }
 
     #[test]

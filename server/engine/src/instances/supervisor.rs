@@ -237,7 +237,7 @@ impl Instances {
     }
 
     async fn stop_all(&self) {
-        /// Longer than any grace period people set; after it the shims go on alone.
+        /// Longer than nearly every grace period; after it the shims go on alone.
         const LIMIT: Duration = Duration::from_mins(2);
         let mut events = self.inner.events.subscribe();
         let stop = async {

@@ -13,8 +13,9 @@ use crate::instances::transitions::Change;
 use crate::shim::log;
 use crate::{blocking, db, process};
 
-/// A port that is held for so long after the last process is gone belongs to somebody else.
-const PORT_LIMIT: Duration = Duration::from_secs(10);
+/// How long port and GPU memory may take to come back after the last process is gone. A port that is held
+/// longer belongs to somebody else.
+const PROOF_LIMIT: Duration = Duration::from_secs(10);
 /// How much of the end of a log is searched for reasons, bytes.
 const TAIL: u64 = 4096;
 
@@ -27,7 +28,7 @@ pub(super) enum Next {
 impl Keeper {
     /// Nothing of the run is left: proof, record, what comes next.
     pub(super) async fn conclude(&mut self, run: &ActiveRun, end: End) -> Next {
-        let held = self.until_port_is_closed(run.port).await;
+        let held = self.until_all_is_back(run).await;
         let wanted = matches!(end.wish, Some(Command::Stop | Command::Restart));
         let mut reason = match end.exit.kind {
             ExitKind::Lost if process::booted_at_ms() > run.started_at => reasons::REBOOTED.to_owned(),
@@ -35,11 +36,8 @@ impl Keeper {
             _ if wanted => reasons::STOPPED.to_owned(),
             _ => reasons::ended(&end.exit, run.ready, &self.tail(run).await),
         };
-        if let Some(holder) = &held {
-            reason = format!(
-                "Port {} is still held by {holder}, which does not belong to its processes.",
-                run.port
-            );
+        if let Some(problem) = &held {
+            reason.clone_from(problem);
         }
         let proven = wanted && held.is_none() && end.exit.kind != ExitKind::Lost;
         self.record(run, &end.exit, if proven { "stopped" } else { "error" }, &reason)
@@ -124,9 +122,20 @@ impl Keeper {
         });
     }
 
-    /// Waits until nobody listens on the port; names who still does after a while.
-    async fn until_port_is_closed(&self, port: u16) -> Option<String> {
-        let deadline = Instant::now() + PORT_LIMIT;
+    /// Waits until port and GPU memory are back; says what is not after a while.
+    async fn until_all_is_back(&self, run: &ActiveRun) -> Option<String> {
+        let deadline = Instant::now() + PROOF_LIMIT;
+        match self.until_port_is_closed(run.port, deadline).await {
+            Some(holder) => Some(format!(
+                "Port {} is still held by {holder}, which does not belong to its processes.",
+                run.port
+            )),
+            None => self.until_gpu_memory_is_back(run, deadline).await,
+        }
+    }
+
+    /// Waits until nobody listens on the port; names who still does at the deadline.
+    async fn until_port_is_closed(&self, port: u16, deadline: Instant) -> Option<String> {
         loop {
             let holder = blocking(move || Ok(process::ports::holder(port)))
                 .await
@@ -136,6 +145,23 @@ impl Keeper {
                 return Some(holder);
             }
             self.show(|row| row.status_reason = format!("Port {port} is still held by {holder}."));
+            sleep(RETRY).await;
+        }
+    }
+
+    /// Waits until the driver lists none of the run's processes any more; names those it lists at the deadline.
+    async fn until_gpu_memory_is_back(&self, run: &ActiveRun, deadline: Instant) -> Option<String> {
+        if run.gpu_memory.is_empty() {
+            return None;
+        }
+        loop {
+            let runner = self.inner.supervisor.runner();
+            let held = runner.gpu_memory(&run.handle, &run.gpu_memory).await;
+            let problem = reasons::gpu_memory(held.as_deref())?;
+            if Instant::now() >= deadline {
+                return Some(problem);
+            }
+            self.show(|row| row.status_reason.clone_from(&problem));
             sleep(RETRY).await;
         }
     }
