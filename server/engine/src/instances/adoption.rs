@@ -144,14 +144,18 @@ fn end_unknown(inner: &Arc<Inner>, uuid: String, handle: Handle) {
     });
 }
 
-/// Starts in table order, each when the one before is ready or has failed to be.
+/// Starts in table order, each when the one before is ready or has failed to be. One that an earlier panel was
+/// starting has its place in the order too.
 fn autostart(inner: &Arc<Inner>) {
     let queue: Vec<InstanceId> = inner
         .rows
         .list()
         .into_iter()
         .filter(|row| row.autostart)
-        .filter(|row| inner.apply(row.id, Change::Queue, |row| row.status_reason.clear()))
+        .filter(|row| {
+            row.status == Status::Starting
+                || inner.apply(row.id, Change::Queue, |row| row.status_reason.clear())
+        })
         .map(|row| row.id)
         .collect();
     if queue.is_empty() {
@@ -174,9 +178,7 @@ async fn start_in_order(inner: &Arc<Inner>, queue: Vec<InstanceId>) {
     for id in queue {
         // Subscribed before the start, so that no change is missed.
         let mut events = inner.events.subscribe();
-        if !inner.take_turn(id) {
-            continue;
-        }
+        inner.take_turn(id);
         while inner.rows.get(id).is_ok_and(|row| row.status == Status::Starting) {
             let _ = events.recv().await;
         }

@@ -170,9 +170,9 @@ impl Inner {
         Ok(())
     }
 
-    /// Starts a queued instance; false when it is not queued any more.
-    pub(super) fn take_turn(self: &Arc<Self>, id: InstanceId) -> bool {
-        self.command(id, Change::Turn, Command::Start, "start").is_ok()
+    /// Starts a queued instance; one that is not queued any more stays as it is.
+    pub(super) fn take_turn(self: &Arc<Self>, id: InstanceId) {
+        let _ = self.command(id, Change::Turn, Command::Start, "start");
     }
 }
 

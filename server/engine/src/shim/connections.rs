@@ -35,6 +35,8 @@ pub(super) struct Connection {
     input: Vec<u8>,
     output: Vec<u8>,
     sent: usize,
+    /// Nothing more comes.
+    ended: bool,
     gone: bool,
 }
 
@@ -47,6 +49,7 @@ impl Connection {
             input: Vec::new(),
             output: Vec::new(),
             sent: 0,
+            ended: false,
             gone: false,
         })
     }
@@ -73,8 +76,8 @@ impl Connection {
         self.sent == self.output.len()
     }
 
-    /// Reads what came and returns the whole requests of it.
-    pub(super) fn receive(&mut self) -> Vec<Request> {
+    /// Reads what came.
+    pub(super) fn receive(&mut self) {
         let mut buffer = [0; 4096];
         loop {
             match self.stream.read(&mut buffer) {
@@ -85,12 +88,19 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 // The end, an error, or a line without an end.
-                Ok(_) | Err(_) => self.gone = true,
+                Ok(_) | Err(_) => self.ended = true,
             }
-            break;
+            return;
         }
-        let mut requests = Vec::new();
-        while let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
+    }
+
+    /// The next whole request of what came. One at a time: the first decides what the bytes behind it mean.
+    pub(super) fn next_request(&mut self) -> Option<Request> {
+        while !self.gone {
+            let Some(end) = self.input.iter().position(|byte| *byte == b'\n') else {
+                self.gone = self.ended;
+                return None;
+            };
             let line: Vec<u8> = self.input.drain(..=end).collect();
             let request = match self.role {
                 Role::New => serde_json::from_slice(&line).map(Request::Open),
@@ -98,11 +108,11 @@ impl Connection {
                 Role::Log(_) => continue,
             };
             match request {
-                Ok(request) => requests.push(request),
+                Ok(request) => return Some(request),
                 Err(_) => self.gone = true,
             }
         }
-        requests
+        None
     }
 
     /// Sends the first answer and turns into what was asked for. A TCP stream leaves for threads of its own.
@@ -120,7 +130,7 @@ impl Connection {
                 self.flush();
                 self.gone = true;
                 if let Ok(stream) = self.stream.try_clone() {
-                    splice(stream, *port);
+                    splice(stream, std::mem::take(&mut self.input), *port);
                 }
             }
         }
@@ -204,8 +214,8 @@ impl Connection {
     }
 }
 
-/// Connects a stream with a port of this machine until either side ends.
-fn splice(panel: UnixStream, port: u16) {
+/// Connects a stream with a port of this machine until both sides have ended; `first` came already.
+fn splice(panel: UnixStream, first: Vec<u8>, port: u16) {
     let connect = move || -> io::Result<()> {
         panel.set_nonblocking(false)?;
         let app = match TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
@@ -217,7 +227,9 @@ fn splice(panel: UnixStream, port: u16) {
         };
         let (mut from_panel, mut to_app) = (panel.try_clone()?, app.try_clone()?);
         small_thread(move || {
-            let _ = io::copy(&mut from_panel, &mut to_app);
+            let _ = to_app
+                .write_all(&first)
+                .and_then(|()| io::copy(&mut from_panel, &mut to_app));
             let _ = to_app.shutdown(Shutdown::Write);
         })?;
         let _ = io::copy(&mut &app, &mut &panel);

@@ -21,7 +21,8 @@ impl Shim {
         for (index, connection) in connections.iter_mut().enumerate() {
             // One that was accepted just now may have spoken already.
             if ready.get(index).copied().unwrap_or(true) {
-                for request in connection.receive() {
+                connection.receive();
+                while let Some(request) = connection.next_request() {
                     self.handle(connection, request);
                 }
             }

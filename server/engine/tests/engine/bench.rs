@@ -1,7 +1,6 @@
 //! An engine on a temporary data directory.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use engine::{Engine, EngineConfig};
 use tempfile::TempDir;
@@ -10,8 +9,7 @@ use types::instances::{Instance, InstanceId, NewInstance};
 use types::jobs::{Job, JobId, JobState};
 use types::ports::PortRange;
 
-/// Longer than anything takes on a busy machine.
-pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+use crate::waiting::LIMIT;
 
 /// The engine and the directory it works in.
 pub(crate) struct Bench {

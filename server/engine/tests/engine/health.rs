@@ -5,7 +5,7 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 use types::instances::{Health, NewInstance, Status};
 
-use crate::panel::{LIMIT, Panel, SERVER, create, is_alive, killed_panel, open, until};
+use crate::panel::{Panel, SERVER, is_alive};
 
 /// Answers 503 as long as a file `unwell` lies beside it.
 const MOODY: &str = r#"exec python3 -c '
@@ -125,53 +125,51 @@ async fn an_app_that_needs_longer_than_expected_is_stalled_and_then_started() {
 }
 
 #[tokio::test]
-async fn a_stalled_app_is_adopted_as_it_is_and_may_still_become_ready() {
-    let data = tempfile::tempdir().unwrap();
-    let path = data.path().to_owned();
-    let stalled = killed_panel(data.path(), async move |engine| {
-        let metadata = "ready = http; start_timeout = 1";
-        let body = format!("until [ -e go ]; do sleep 0.05; done; {SERVER}");
-        let id = create(&engine, &path, metadata, &body, NewInstance::default()).await;
-        engine.instances.start(id).await.unwrap();
-        let row = until(&engine, id, |row| row.status == Status::Stalled).await;
-        // Shown before it is stored: the panel must not go before the store has it.
-        let stored = async {
-            while !is_stored(&path, "stalled").await {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(LIMIT, stored).await.unwrap();
-        row
-    })
-    .await;
-    let engine = open(data.path()).await;
-    let now = until(&engine, stalled.id, |row| row.pid.is_some()).await;
-    assert_eq!(
-        (now.status, now.pid, now.run),
-        (Status::Stalled, stalled.pid, stalled.run)
-    );
-    let dir = data.path().join("instances").join(&now.dir);
-    std::fs::write(dir.join("go"), "").unwrap();
-    let now = until(&engine, stalled.id, |row| row.status == Status::Started).await;
-    assert_eq!(now.pid, stalled.pid);
-    engine.instances.stop(now.id).await.unwrap();
-    until(&engine, now.id, |row| row.status == Status::Stopped).await;
-    assert!(!is_alive(now.pid.unwrap()));
-    engine.shutdown(false).await;
+async fn an_app_that_answers_503_for_ever_is_stalled_and_not_hammered() {
+    let panel = Panel::new().await;
+    let new = NewInstance {
+        env_vars: "CODE=503".to_owned(),
+        ..NewInstance::default()
+    };
+    let id = panel
+        .create_with("ready = http; start_timeout = 3", SERVER, new)
+        .await;
+    let row = panel.start(id, Status::Stalled).await;
+    assert!(row.status_reason.contains("503"), "{}", row.status_reason);
+    let asked = panel.log(id).await.matches("asked").count();
+    assert!(asked < 15, "asked {asked} times");
+    panel.stop(id).await;
 }
 
-/// Whether a run in the database has this state.
-async fn is_stored(data: &std::path::Path, state: &str) -> bool {
-    use sea_orm::ConnectionTrait;
-    let url = format!("sqlite://{}?mode=ro", data.join("aikore.db").display());
-    let db = sea_orm::Database::connect(url).await.unwrap();
-    let found = db
-        .query_one_raw(sea_orm::Statement::from_string(
-            db.get_database_backend(),
-            format!("SELECT 1 FROM runs WHERE state = '{state}'"),
-        ))
-        .await
-        .unwrap();
-    db.close().await.unwrap();
-    found.is_some()
+#[tokio::test]
+async fn an_app_that_listens_elsewhere_is_stalled_and_the_port_is_named() {
+    let panel = Panel::new().await;
+    let new = NewInstance {
+        env_vars: "BESIDE=11000".to_owned(),
+        ..NewInstance::default()
+    };
+    let id = panel
+        .create_with("ready = http; start_timeout = 3", SERVER, new)
+        .await;
+    let row = panel.start(id, Status::Stalled).await;
+    let port = row.internal_port.unwrap() + 11_000;
+    assert!(
+        row.status_reason.contains(&port.to_string()),
+        "{}",
+        row.status_reason
+    );
+    panel.stop(id).await;
+}
+
+#[tokio::test]
+async fn a_stalled_app_may_still_become_ready() {
+    let panel = Panel::new().await;
+    let body = "echo loading; until [ -e go ]; do sleep 0.05; done; echo 'model loaded'; sleep 71";
+    let id = panel
+        .create("ready = log:model .*loaded; start_timeout = 1", body)
+        .await;
+    let row = panel.start(id, Status::Stalled).await;
+    std::fs::write(panel.data.path().join("instances").join(&row.dir).join("go"), "").unwrap();
+    panel.until_status(id, Status::Started).await;
+    panel.stop(id).await;
 }

@@ -1,15 +1,16 @@
-//! Instances with real scripts: from the first start to proven stop, and across panels.
+//! Instances with real scripts: from the first start to proven stop.
 
 use std::time::{Duration, Instant};
 
 use engine::Error;
 use engine::instances::LogPosition;
+use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use types::events::Event;
 use types::instances::{ExitKind, Health, InstanceChange, NewInstance, RestartPolicy, Status};
 
-use crate::panel::{
-    LIMIT, Panel, SERVER, create, is_alive, kill, killed_panel, number_after, open, shim_pid, until,
-};
+use crate::panel::{Panel, SERVER, is_alive, kill, number_after, shim_pid, signal};
+use crate::waiting::LIMIT;
 
 #[tokio::test]
 async fn a_web_app_becomes_ready_answers_and_is_stopped_with_proof() {
@@ -104,56 +105,6 @@ async fn the_script_gets_its_environment_and_not_the_panels() {
         !log.contains("CARGO_MANIFEST_DIR_OF_NOBODY") && !log.contains("RUST_BACKTRACE"),
         "{log}"
     );
-}
-
-#[tokio::test]
-async fn an_app_that_answers_503_for_ever_is_stalled_and_not_hammered() {
-    let panel = Panel::new().await;
-    let new = NewInstance {
-        env_vars: "CODE=503".to_owned(),
-        ..NewInstance::default()
-    };
-    let id = panel
-        .create_with("ready = http; start_timeout = 3", SERVER, new)
-        .await;
-    let row = panel.start(id, Status::Stalled).await;
-    assert!(row.status_reason.contains("503"), "{}", row.status_reason);
-    let asked = panel.log(id).await.matches("asked").count();
-    assert!(asked < 15, "asked {asked} times");
-    panel.stop(id).await;
-}
-
-#[tokio::test]
-async fn an_app_that_listens_elsewhere_is_stalled_and_the_port_is_named() {
-    let panel = Panel::new().await;
-    let new = NewInstance {
-        env_vars: "BESIDE=11000".to_owned(),
-        ..NewInstance::default()
-    };
-    let id = panel
-        .create_with("ready = http; start_timeout = 3", SERVER, new)
-        .await;
-    let row = panel.start(id, Status::Stalled).await;
-    let port = row.internal_port.unwrap() + 11_000;
-    assert!(
-        row.status_reason.contains(&port.to_string()),
-        "{}",
-        row.status_reason
-    );
-    panel.stop(id).await;
-}
-
-#[tokio::test]
-async fn a_stalled_app_may_still_become_ready() {
-    let panel = Panel::new().await;
-    let body = "echo loading; until [ -e go ]; do sleep 0.05; done; echo 'model loaded'; sleep 71";
-    let id = panel
-        .create("ready = log:model .*loaded; start_timeout = 1", body)
-        .await;
-    let row = panel.start(id, Status::Stalled).await;
-    std::fs::write(panel.data.path().join("instances").join(&row.dir).join("go"), "").unwrap();
-    panel.until_status(id, Status::Started).await;
-    panel.stop(id).await;
 }
 
 #[tokio::test]
@@ -305,173 +256,6 @@ async fn the_log_is_followed_byte_for_byte_with_whole_characters() {
 }
 
 #[tokio::test]
-async fn the_next_panel_adopts_what_runs_and_starts_no_second_copy() {
-    let data = tempfile::tempdir().unwrap();
-    let path = data.path().to_owned();
-    let (started, starting, stopping, ended) = killed_panel(data.path(), async move |engine| {
-        let default = NewInstance::default;
-        let auto = NewInstance {
-            autostart: true,
-            ..default()
-        };
-        let started = create(&engine, &path, "ready = http", SERVER, auto).await;
-        let starting = create(&engine, &path, "ready = http", "echo one; sleep 76", default()).await;
-        let stopping = create(
-            &engine,
-            &path,
-            "ready = process; stop_grace = 2",
-            "trap '' TERM; while :; do sleep 0.1; done",
-            default(),
-        )
-        .await;
-        let ended = create(
-            &engine,
-            &path,
-            "ready = process",
-            "until [ -e go ]; do sleep 0.05; done; exit 6",
-            default(),
-        )
-        .await;
-        for id in [started, starting, stopping, ended] {
-            engine.instances.start(id).await.unwrap();
-        }
-        let started = until(&engine, started, |row| row.status == Status::Started).await;
-        let starting = until(&engine, starting, |row| row.pid.is_some()).await;
-        let stopping = until(&engine, stopping, |row| {
-            row.status == Status::Started && row.pid.is_some()
-        })
-        .await;
-        let ended = until(&engine, ended, |row| row.status == Status::Started).await;
-        engine.instances.stop(stopping.id).await.unwrap();
-        (started, starting, stopping, ended)
-    })
-    .await;
-    assert!(is_alive(started.pid.unwrap()) && is_alive(starting.pid.unwrap()));
-    std::fs::write(data.path().join("instances").join(&ended.dir).join("go"), "").unwrap();
-
-    let engine = open(data.path()).await;
-    // The last panel may have died between showing and storing that it is ready; then it is found out anew.
-    let now = until(&engine, started.id, |row| {
-        row.pid.is_some() && row.status != Status::Starting
-    })
-    .await;
-    assert_eq!(
-        (now.status, now.pid, now.run),
-        (Status::Started, started.pid, started.run)
-    );
-    assert_eq!(
-        (now.internal_port, now.started_at),
-        (started.internal_port, started.started_at)
-    );
-    let now = until(&engine, starting.id, |row| row.pid.is_some()).await;
-    assert_eq!((now.status, now.pid), (Status::Starting, starting.pid));
-    until(&engine, stopping.id, |row| row.status == Status::Stopped).await;
-    assert!(!is_alive(stopping.pid.unwrap()));
-    let now = until(&engine, ended.id, |row| row.status == Status::Error).await;
-    assert_eq!(now.exit_code, Some(6));
-
-    for row in [&started, &starting] {
-        engine.instances.stop(row.id).await.unwrap();
-        until(&engine, row.id, |row| row.status == Status::Stopped).await;
-        assert!(!is_alive(row.pid.unwrap()));
-    }
-    engine.shutdown(false).await;
-}
-
-#[tokio::test]
-async fn a_shim_killed_while_no_panel_runs_is_found_out() {
-    let data = tempfile::tempdir().unwrap();
-    let path = data.path().to_owned();
-    let row = killed_panel(data.path(), async move |engine| {
-        let id = create(
-            &engine,
-            &path,
-            "ready = http; stop_grace = 1",
-            SERVER,
-            NewInstance::default(),
-        )
-        .await;
-        engine.instances.start(id).await.unwrap();
-        until(&engine, id, |row| row.status == Status::Started).await
-    })
-    .await;
-    let run_dir = data.path().join("instances").join(&row.dir).join("logs/1");
-    kill(shim_pid(&run_dir));
-    let engine = open(data.path()).await;
-    let now = until(&engine, row.id, |row| row.status == Status::Error).await;
-    assert!(now.status_reason.contains("lost"), "{}", now.status_reason);
-    assert!(!is_alive(row.pid.unwrap()));
-    engine.shutdown(false).await;
-}
-
-#[tokio::test]
-async fn shutdown_leaves_instances_running_unless_told_to_stop_them() {
-    let panel = Panel::new().await;
-    let id = panel.create("ready = process", "sleep 77").await;
-    panel.start(id, Status::Started).await;
-    let pid = panel.until(id, |row| row.pid.is_some()).await.pid.unwrap();
-    panel.engine.shutdown(false).await;
-    let Panel { data, engine } = panel;
-    drop(engine);
-    assert!(is_alive(pid));
-    let engine = open(data.path()).await;
-    until(&engine, id, |row| row.pid == Some(pid)).await;
-    engine.shutdown(true).await;
-    assert!(!is_alive(pid));
-}
-
-#[tokio::test]
-async fn an_engine_dropped_without_a_word_acts_no_more() {
-    let panel = Panel::new().await;
-    let new = NewInstance {
-        restart_policy: RestartPolicy::Always,
-        ..NewInstance::default()
-    };
-    let id = panel.create_with("ready = process", "sleep 81", new).await;
-    panel.start(id, Status::Started).await;
-    let pid = panel.until(id, |row| row.pid.is_some()).await.pid.unwrap();
-    let Panel { data, engine } = panel;
-    drop(engine);
-    let engine = open(data.path()).await;
-    until(&engine, id, |row| row.pid == Some(pid)).await;
-    kill(pid);
-    let row = until(&engine, id, |row| row.run == 2 && row.status == Status::Started).await;
-    assert_eq!(row.restarts, 1);
-    let copies = std::fs::read_dir(data.path().join("instances").join(&row.dir).join("logs"))
-        .unwrap()
-        .count();
-    assert_eq!(copies, 2, "one run each time");
-    engine.shutdown(true).await;
-}
-
-#[tokio::test]
-async fn instances_are_started_with_the_panel_in_table_order() {
-    let data = tempfile::tempdir().unwrap();
-    let path = data.path().to_owned();
-    let ids = killed_panel(data.path(), async move |engine| {
-        let mut ids = Vec::new();
-        for body in [
-            "sleep 0.3; touch ../../first; sleep 78",
-            "[ -e ../../first ] || exit 1; sleep 78",
-        ] {
-            let body = format!("{body} & sleep 0.5; echo ready now; wait");
-            let auto = NewInstance {
-                autostart: true,
-                ..NewInstance::default()
-            };
-            ids.push(create(&engine, &path, "ready = log:ready now", &body, auto).await);
-        }
-        ids
-    })
-    .await;
-    let engine = open(data.path()).await;
-    assert_eq!(engine.instances.get(ids[1]).await.unwrap().status, Status::Queued);
-    until(&engine, ids[1], |row| row.status == Status::Started).await;
-    assert!(data.path().join("first").exists());
-    engine.shutdown(true).await;
-}
-
-#[tokio::test]
 async fn a_setting_that_changed_is_used_by_the_next_run() {
     let panel = Panel::new().await;
     let id = panel
@@ -499,4 +283,28 @@ async fn what_a_stop_leaves_behind_is_nothing_at_all() {
     let stray = number_after(&panel.until_log(id, "\n").await, "stray ");
     panel.stop(id).await;
     assert!(!is_alive(stray));
+}
+
+#[tokio::test]
+async fn a_stop_reaches_an_app_whose_shim_was_stopped_by_somebody() {
+    let panel = Panel::new().await;
+    let id = panel.create("ready = process; stop_grace = 1", "sleep 83").await;
+    panel.start(id, Status::Started).await;
+    let row = panel.until(id, |row| row.pid.is_some()).await;
+    signal(shim_pid(&panel.run_dir(&row)), Signal::SIGSTOP);
+    let mut events = panel.engine.events.subscribe();
+    panel.engine.instances.stop(id).await.unwrap();
+    let told = async {
+        loop {
+            if let Event::Instance(row) = events.recv().await.unwrap()
+                && row.status_reason.contains("does not answer")
+            {
+                return row.status;
+            }
+        }
+    };
+    let status = tokio::time::timeout(LIMIT, told).await.unwrap();
+    assert_eq!(status, Status::Stopping, "nothing is proven yet");
+    panel.until_status(id, Status::Stopped).await;
+    assert!(!is_alive(row.pid.unwrap()));
 }

@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use engine::{Engine, Error};
 use tempfile::TempDir;
 
-use crate::bench::{Bench, LIMIT, config, new};
+use crate::bench::{Bench, config, new};
+use crate::waiting::LIMIT;
 
 async fn refusal(temp: &TempDir) -> Error {
     match Engine::open(config(temp)).await {

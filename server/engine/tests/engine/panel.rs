@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use engine::instances::LogPosition;
 use engine::{Engine, EngineConfig};
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 use types::instances::{Instance, InstanceId, NewInstance, Status};
 
-pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+use crate::waiting::LIMIT;
 
 /// Answers every request with `$CODE`, on `$WEBUI_PORT`.
 pub(crate) const SERVER: &str = r#"exec python3 -c '
@@ -160,8 +161,12 @@ pub(crate) fn is_alive(pid: u32) -> bool {
 }
 
 pub(crate) fn kill(pid: u32) {
+    signal(pid, Signal::SIGKILL);
+}
+
+pub(crate) fn signal(pid: u32, signal: Signal) {
     let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    nix::sys::signal::kill(pid, signal).unwrap();
 }
 
 pub(crate) fn number_after(log: &str, word: &str) -> u32 {
