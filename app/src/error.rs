@@ -168,13 +168,19 @@ impl ErrorKind {
 #[cfg(feature = "ssr")]
 fn answer_with(kind: ErrorKind) {
     use leptos::prelude::use_context;
-    let asks_for_page = |request: http::request::Parts| {
-        let accept = request.headers.get(http::header::ACCEPT);
-        accept.is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
-    };
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
-        && !use_context::<http::request::Parts>().is_none_or(asks_for_page)
+        && use_context::<http::request::Parts>().is_some()
+        && !asks_for_page()
     {
         response.set_status(kind.status());
     }
+}
+
+/// Whether a browser posted a plain form and shows the answer as its next page.
+#[cfg(feature = "ssr")]
+pub(crate) fn asks_for_page() -> bool {
+    leptos::prelude::use_context::<http::request::Parts>().is_some_and(|request| {
+        let accept = request.headers.get(http::header::ACCEPT);
+        accept.is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+    })
 }

@@ -11,6 +11,7 @@ pub mod fields;
 pub mod filter;
 pub mod new_row;
 pub mod order;
+pub mod posted;
 pub mod preview;
 pub mod row;
 mod rows;
@@ -20,7 +21,6 @@ pub mod table;
 
 use crate::view;
 use leptos::prelude::*;
-use leptos::server_fn::error::ServerFnUrlError;
 use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
 use types::blueprints::Blueprint;
@@ -57,8 +57,8 @@ pub struct Dashboard {
     pub instances: Vec<Instance>,
     /// The catalogue.
     pub blueprints: Vec<Blueprint>,
-    /// Ports nobody holds, lowest first.
-    pub free_ports: Vec<u16>,
+    /// Ports nobody holds, lowest first; only where the page offers them at once.
+    pub free_ports: Option<Vec<u16>>,
 }
 
 /// The catalogue, for everything on the page that offers or names a blueprint.
@@ -76,18 +76,23 @@ pub(crate) async fn list_instances() -> Result<Vec<Instance>, ApiError> {
         .collect())
 }
 
-/// Everything the dashboard needs, in one request.
+/// Everything the dashboard needs, in one request. Looking for free ports costs a try to listen on each.
 #[server(prefix = "/fn", endpoint = "load_dashboard")]
-pub(crate) async fn load_dashboard() -> Result<Dashboard, ApiError> {
+pub(crate) async fn load_dashboard(with_ports: bool) -> Result<Dashboard, ApiError> {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX));
     let engine = expect_context::<engine::Engine>();
+    let free_ports = if with_ports {
+        Some(engine.instances.available_ports().await?)
+    } else {
+        None
+    };
     Ok(Dashboard {
         now,
         instances: list_instances().await?,
         blueprints: engine.blueprints.list().await?,
-        free_ports: engine.instances.available_ports().await?,
+        free_ports,
     })
 }
 
@@ -96,23 +101,25 @@ pub(crate) async fn load_dashboard() -> Result<Dashboard, ApiError> {
 pub fn InstancesPage() -> impl IntoView {
     let edits = Edits::from_context();
     provide_context(edits);
-    provide_context(Place::from_address());
+    let place = Place::from_address();
+    provide_context(place);
     let unsaved = crate::ui::memo(move || edits.count() > 0);
+    warn_before_leaving(unsaved);
+    // Asked once: what opens later fetches its ports itself.
+    let with_ports = untrack(|| place.offers_ports());
     let dashboard = fetch(
-        || (None, None),
-        |_| Box::pin(async { load_dashboard().await.into() }),
+        move || (None, Some(u32::from(with_ports))),
+        |(_, ports)| Box::pin(async move { load_dashboard(ports == Some(1)).await.into() }),
     );
     provide_tools();
     provide_telemetry();
     delete::provide_deletion();
     drawer::provide_details();
-    let posted = posted_error();
     view! {
         <Title text="Instances" />
         <div class="app app--fixed" class:has-dock=unsaved>
             <TopBar />
             <OfflineBanner />
-            {posted.map(|error| view! { <ErrorNote text=error.to_string() /> })}
             <Transition fallback=|| ()>
                 {move || Suspend::new(async move {
                     match dashboard.await.read::<Dashboard>() {
@@ -137,15 +144,19 @@ fn Workbench(
     Live::get().seed(dashboard.instances);
     clock.begin(dashboard.now);
     clock.tick();
-    expect_context::<Edits>().offer(dashboard.free_ports);
+    if let Some(ports) = dashboard.free_ports {
+        expect_context::<Edits>().offer(ports);
+    }
     provide_context(Catalogue(StoredValue::new(dashboard.blueprints)));
     provide_context(Commands::from_context());
     provide_context(Selection::from_context());
     provide_context(Order::from_context());
     let place = expect_context::<Place>();
+    let refusal = move || place.refusal_elsewhere(rows);
     let welcome = crate::ui::memo(move || rows.is_empty() && place.text("new").is_none());
     view! {
         <VerbForms />
+        {move || refusal().map(|text| view! { <ErrorNote text /> })}
         {move || {
             if welcome.get() {
                 view! { <Welcome /> }.into_any()
@@ -210,12 +221,12 @@ fn Unavailable(
     }
 }
 
-/// Why a form that was posted without scripts failed; the answer sends the browser back with the error in
-/// the address.
-fn posted_error() -> Option<ApiError> {
-    let error = use_context::<leptos::server::ServerActionError>()?;
-    error
-        .path()
-        .starts_with("/fn/")
-        .then(|| ServerFnUrlError::<ApiError>::decode_err(error.err()))
+/// Lets the browser ask before a tab with unsaved edits is closed.
+fn warn_before_leaving(unsaved: Memo<bool>) {
+    crate::ui::effect(move || {
+        if unsaved.get() {
+            let handle = window_event_listener(leptos::ev::beforeunload, |event| event.prevent_default());
+            on_cleanup(move || handle.remove());
+        }
+    });
 }

@@ -110,17 +110,22 @@ pub fn ErrorNote(
     }
 }
 
-/// Turns dark into light and back.
+/// Turns dark into light and back; without scripts the server does it.
 #[component]
 pub fn ThemeButton() -> impl IntoView {
     view! {
-        <button
-            class="button button--icon"
-            type="button"
-            aria-label="Switch between dark and light theme"
-            on:click=|_| browser::toggle_theme()
-        >
-            <Icon name="sun" />
-        </button>
+        <form method="post" action="/theme">
+            <button
+                class="button button--icon"
+                type="submit"
+                aria-label="Switch between dark and light theme"
+                on:click=|event| {
+                    event.prevent_default();
+                    browser::toggle_theme();
+                }
+            >
+                <Icon name="sun" />
+            </button>
+        </form>
     }
 }

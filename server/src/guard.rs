@@ -13,7 +13,7 @@ use http_body_util::Limited;
 use crate::credentials::Credential;
 use crate::error::HttpError;
 use crate::headers::{self, FromApp};
-use crate::login::{self, local_path};
+use crate::login::{self, is_local, local_path};
 use crate::origin;
 use crate::state::Panel;
 
@@ -76,6 +76,7 @@ async fn admit(panel: &Panel, mut request: Request) -> Result<Request, Response>
 fn is_public(method: &Method, path: &str) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match path {
+        "/theme" => *method == Method::POST,
         "/login" | "/setup" => reads || *method == Method::POST,
         "/favicon.svg" | "/api/health" => reads,
         _ => reads && path.starts_with("/pkg/"),
@@ -92,7 +93,8 @@ fn login_path(request: &Request) -> Option<String> {
     let path = request.uri().path();
     let html = accepts_html(request.headers());
     if is_function(path) && html {
-        return Some(referring_path(request.headers()));
+        let page = referring_path(request.headers());
+        return Some(page.map_or_else(|| "/".to_owned(), |page| local_path(&page)));
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let page = reads && !is_program(path) && (html || !is_proxied(path));
@@ -151,14 +153,12 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
         .any(|value| value.contains("text/html"))
 }
 
-/// The page a plain form was sent from.
-fn referring_path(headers: &HeaderMap) -> String {
-    headers
-        .get(header::REFERER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|address| address.parse::<axum::http::Uri>().ok())
-        .and_then(|address| address.path_and_query().map(|path| local_path(path.as_str())))
-        .unwrap_or_else(|| "/".to_owned())
+/// The page a plain form was sent from, where it is one of ours.
+pub(crate) fn referring_path(headers: &HeaderMap) -> Option<String> {
+    let address = headers.get(header::REFERER)?.to_str().ok()?;
+    let address = address.parse::<axum::http::Uri>().ok()?;
+    let page = address.path_and_query()?.as_str();
+    is_local(page).then(|| page.to_owned())
 }
 
 /// What a failing handler answers instead of a cut connection.

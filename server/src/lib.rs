@@ -23,6 +23,7 @@ mod routes;
 pub mod serve;
 mod socket;
 pub mod state;
+mod theme;
 
 pub use router::router;
 pub use routes::description;

@@ -127,19 +127,23 @@ pub(crate) fn address(next: &str, more: &[(&str, &str)]) -> String {
 
 /// `next` if it stays inside the panel, otherwise the dashboard.
 pub(crate) fn local_path(next: &str) -> String {
-    let inside = next.starts_with('/')
-        && !next.starts_with("//")
-        && !next.contains('\\')
-        && next.is_ascii()
-        && !next.contains(|c: char| c.is_ascii_control() || c == ' ');
     let again = ["/login", "/logout", "/setup"]
         .iter()
         .any(|page| next.starts_with(page));
-    if inside && !again {
+    if is_local(next) && !again {
         next.to_owned()
     } else {
         "/".to_owned()
     }
+}
+
+/// Whether an address stays inside the panel.
+pub(crate) fn is_local(address: &str) -> bool {
+    address.starts_with('/')
+        && !address.starts_with("//")
+        && !address.contains('\\')
+        && address.is_ascii()
+        && !address.contains(|c: char| c.is_ascii_control() || c == ' ')
 }
 
 fn encode(pairs: &[(&str, &str)]) -> String {

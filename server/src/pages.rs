@@ -18,7 +18,7 @@ use serde::Deserialize;
 use crate::credentials::Credential;
 use crate::error::{HttpError, Query};
 use crate::state::Panel;
-use crate::{headers, login, origin};
+use crate::{headers, login, origin, theme};
 
 /// Pages whose forms are answered by our own routes under the same path.
 const FORM_PAGES: [&str; 2] = ["/login", "/setup"];
@@ -38,6 +38,7 @@ pub(crate) fn router(panel: &Panel) -> Router<Panel> {
         .route("/login", get(login_page).post(login::log_in))
         .route("/setup", get(setup_page).post(login::set_up))
         .merge(login::router())
+        .merge(theme::router())
 }
 
 /// Who is logged in already is led on.

@@ -7,8 +7,6 @@ use leptos::form::FromFormData;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use types::instances::{DeleteMode, DeletePreview, InstanceId, Status};
 use types::jobs::Job;
 
@@ -36,12 +34,22 @@ pub(crate) async fn delete_instance(
     #[server(default)] confirm: String,
 ) -> Result<Job, ApiError> {
     let confirm = Some(confirm).filter(|confirm| !confirm.is_empty());
-    let job = expect_context::<engine::Engine>()
-        .instances
-        .delete(id, mode, confirm)
-        .await?;
+    let instances = expect_context::<engine::Engine>().instances;
+    let deleted = instances.delete(id, mode, confirm).await;
+    let job = deleted.map_err(ApiError::from).inspect_err(|error| {
+        let (id, mode) = (id.to_string(), word(mode));
+        super::posted::send_back(DeleteInstance::url(), error, &[("delete", &id), ("mode", mode)]);
+    })?;
     leptos_axum::redirect("/");
     Ok(job)
+}
+
+/// A mode in forms and addresses.
+fn word(mode: DeleteMode) -> &'static str {
+    match mode {
+        DeleteMode::Trash => "trash",
+        DeleteMode::Permanent => "permanent",
+    }
 }
 
 /// What the deletion named in the address would remove.
@@ -87,19 +95,9 @@ fn Question(
     /// What that would remove.
     preview: Fetched,
 ) -> impl IntoView {
-    let navigate = use_navigate();
     let place = expect_context::<Place>();
     let title = Signal::derive(move || row.instance.with(|instance| format!("Delete {}", instance.name)));
-    let close = move |()| {
-        let home = untrack(|| place.home());
-        navigate(
-            &home,
-            NavigateOptions {
-                scroll: false,
-                ..Default::default()
-            },
-        );
-    };
+    let close = move |()| place.close();
     view! {
         <Dialog id="delete-title" title close_href="/" on_close=close>
             <Transition fallback=|| {
@@ -127,9 +125,15 @@ fn Answer(
 ) -> impl IntoView {
     let place = expect_context::<Place>();
     let toasts = expect_context::<Toasts>();
-    let navigate = use_navigate();
-    let problem = RwSignal::new(None::<String>);
-    let mode = RwSignal::new(DeleteMode::Trash);
+    let problem = RwSignal::new(place.refusal(DeleteInstance::url()));
+    let asked = place
+        .text("mode")
+        .is_some_and(|mode| mode == word(DeleteMode::Permanent));
+    let mode = RwSignal::new(if asked {
+        DeleteMode::Permanent
+    } else {
+        DeleteMode::Trash
+    });
     let typed = RwSignal::new(String::new());
     let name = StoredValue::new(preview.name.clone());
     let has_satellites = !preview.satellites.is_empty();
@@ -137,25 +141,19 @@ fn Answer(
     let alive = crate::ui::hydrated();
     let blocked = move || {
         let unconfirmed = mode.get() == DeleteMode::Permanent && name.with_value(|name| *name != typed.get());
-        has_satellites || !idle.get() || unconfirmed
+        // Without scripts nobody knows here what was typed.
+        has_satellites || !idle.get() || alive.get() && unconfirmed
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let Ok(request) = DeleteInstance::from_event(&event) else {
             return;
         };
-        let navigate = navigate.clone();
         spawn_local(async move {
             match delete_instance(request.id, request.mode, request.confirm).await {
                 Ok(job) => {
                     toasts.say(format!("{}…", job.title));
-                    navigate(
-                        "/",
-                        NavigateOptions {
-                            scroll: false,
-                            ..Default::default()
-                        },
-                    );
+                    place.close();
                 }
                 Err(error) => {
                     problem.try_set(Some(error.to_string()));
@@ -254,14 +252,14 @@ fn ModeChoice(
     /// The choice.
     mode: RwSignal<DeleteMode>,
 ) -> impl IntoView {
-    let option = move |value: DeleteMode, word: &'static str, title: &'static str, note: &'static str| {
+    let option = move |value: DeleteMode, title: &'static str, note: &'static str| {
         view! {
             <label class="option">
                 <input
                     class="check"
                     type="radio"
                     name="mode"
-                    value=word
+                    value=word(value)
                     checked=mode.get_untracked() == value
                     on:change=move |_| mode.set(value)
                 />
@@ -275,11 +273,10 @@ fn ModeChoice(
         <div class="stack" role="radiogroup" aria-label="What happens with its folder">
             {option(
                 DeleteMode::Trash,
-                "trash",
                 "Move to the trash",
                 "The folder lies in trash/ of the data directory until you remove it.",
             )}
-            {option(DeleteMode::Permanent, "permanent", "Delete for good", "Nobody can bring it back.")}
+            {option(DeleteMode::Permanent, "Delete for good", "Nobody can bring it back.")}
         </div>
     }
 }

@@ -8,8 +8,6 @@ use crate::fetch::{Answer, Fetched, fetch};
 use crate::view;
 use leptos::prelude::*;
 use leptos::{ev, html};
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use serde::{Deserialize, Serialize};
 use types::instances::InstanceId;
 use types::logs::Run;
@@ -134,17 +132,9 @@ fn Panel(
     let place = expect_context::<Place>();
     let asking = RwSignal::new(false);
     let panel = NodeRef::<html::Div>::new();
-    let navigate = use_navigate();
     let leave = Callback::new(move |()| {
         asking.set(false);
-        let home = untrack(|| place.home());
-        navigate(
-            &home,
-            NavigateOptions {
-                scroll: false,
-                ..Default::default()
-            },
-        );
+        place.close();
         request_animation_frame(move || browser::focus(&format!("name-{}", row.id)));
     });
     let close = move || {

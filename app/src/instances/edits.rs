@@ -108,6 +108,14 @@ pub struct Pending {
     changes: Vec<RowChange>,
 }
 
+/// Ports nobody holds.
+#[derive(Clone)]
+struct Ports {
+    free: Vec<u16>,
+    /// They came with the page, and nothing has offered them yet.
+    unseen: bool,
+}
+
 /// Unsaved edits; cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Edits {
@@ -115,8 +123,8 @@ pub struct Edits {
     /// Waits for a person's answer.
     pending: RwSignal<Option<Pending>>,
     saving: RwSignal<bool>,
-    /// Ports a field may offer.
-    ports: RwSignal<Vec<u16>>,
+    /// Ports a field may offer, as soon as they are known.
+    ports: RwSignal<Option<Ports>>,
     rows: Rows,
     live: Live,
     toasts: Toasts,
@@ -129,7 +137,7 @@ impl Edits {
             drafts: RwSignal::default(),
             pending: RwSignal::new(None),
             saving: RwSignal::new(false),
-            ports: RwSignal::new(Vec::new()),
+            ports: RwSignal::new(None),
             rows: expect_context(),
             live: Live::get(),
             toasts: expect_context(),
@@ -193,28 +201,42 @@ impl Edits {
         self.saving.get()
     }
 
-    /// Free ports; tracked.
-    pub fn ports(self) -> Vec<u16> {
-        self.ports.get()
+    /// Free ports, once they are known; tracked.
+    pub fn ports(self) -> Option<Vec<u16>> {
+        self.ports.with(|ports| Some(ports.as_ref()?.free.clone()))
     }
 
     /// Takes over which ports are free.
     pub fn offer(self, ports: Vec<u16>) {
-        self.ports.set(ports);
+        self.ports.set(Some(Ports {
+            free: ports,
+            unseen: true,
+        }));
     }
 
-    /// Asks again which ports are free.
-    pub fn refresh_ports(self) {
+    /// Asks which ports are free, whenever a choice of them appears.
+    pub fn want_ports(self) {
+        crate::ui::effect(move || {
+            let unseen = self.ports.try_maybe_update(|ports| {
+                let unseen = ports.as_mut().map(|ports| &mut ports.unseen);
+                (false, unseen.map(std::mem::take))
+            });
+            if unseen.flatten() != Some(true) {
+                self.refresh_ports();
+            }
+        });
+    }
+
+    fn refresh_ports(self) {
         spawn_local(async move {
-            if let Ok(ports) = free_ports().await {
-                self.ports.try_set(ports);
+            if let Ok(free) = free_ports().await {
+                self.ports.try_set(Some(Ports { free, unseen: false }));
             }
         });
     }
 
     /// Turns cells into fields.
     pub fn open(self, row: Row, fields: &[Field]) {
-        self.refresh_ports();
         self.draft(row, |draft| {
             for field in fields {
                 draft.open(*field);
@@ -330,7 +352,6 @@ impl Edits {
                     for row in saved {
                         self.take(row);
                     }
-                    self.refresh_ports();
                 }
                 Err(error) => self.refused(&changes, &error),
             }

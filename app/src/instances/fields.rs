@@ -183,8 +183,9 @@ pub fn PortField(
     let edits = expect_context::<Edits>();
     let chosen = crate::ui::memo(move || edits.value(row, Field::Port));
     let saved = crate::ui::memo(move || row.instance.with(|instance| instance.public_port));
+    edits.want_ports();
     let ports = move || {
-        let mut ports = edits.ports();
+        let mut ports = edits.ports().unwrap_or_default();
         ports.extend(saved.get());
         ports.extend(chosen.get_untracked().parse::<u16>());
         ports.sort_unstable();

@@ -2,7 +2,8 @@
 
 use crate::view;
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
 use leptos_router::params::ParamsMap;
 use types::instances::{Health, Instance, InstanceId, Status};
 
@@ -98,13 +99,21 @@ pub struct Place {
     /// The rows that are shown.
     pub filter: Memo<Filter>,
     query: Memo<ParamsMap>,
+    /// Goes elsewhere without scrolling.
+    visit: Callback<String>,
 }
 
 impl Place {
     /// The present address.
     pub fn from_address() -> Self {
         let query = use_query_map();
+        let navigate = use_navigate();
+        let stay = || NavigateOptions {
+            scroll: false,
+            ..Default::default()
+        };
         Self {
+            visit: Callback::new(move |address: String| navigate(&address, stay())),
             filter: crate::ui::memo(move || Filter::from_address(query.read().get_str("show"))),
             query,
         }
@@ -129,6 +138,21 @@ impl Place {
         } else {
             format!("/?{kept}")
         }
+    }
+
+    /// Closes what is open over the table.
+    pub fn close(self) {
+        self.visit.run(untrack(|| self.home()));
+    }
+
+    /// Closes what is open, and shows every row.
+    pub fn show_all(self) {
+        self.visit.run("/".to_owned());
+    }
+
+    /// Whether the page offers free ports at once; tracked.
+    pub fn offers_ports(self) -> bool {
+        ["new", "open"].iter().any(|key| self.text(key).is_some())
     }
 
     /// The table with something over it; tracked.

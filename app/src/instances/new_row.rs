@@ -6,8 +6,6 @@ use leptos::form::FromFormData;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use serde::{Deserialize, Serialize};
 use types::instances::Instance;
 use types::names::InstanceName;
@@ -38,19 +36,37 @@ pub struct NewForm {
 /// Adds a stopped instance.
 #[server(prefix = "/fn", endpoint = "create_instance")]
 pub(crate) async fn create_instance(new: NewForm) -> Result<Instance, ApiError> {
-    let new = types::instances::NewInstance {
-        name: new.name,
-        base_blueprint: new.base_blueprint,
-        gpu_ids: Some(new.gpu_ids).filter(|gpus| !gpus.trim().is_empty()),
+    let wanted = types::instances::NewInstance {
+        name: new.name.clone(),
+        base_blueprint: new.base_blueprint.clone(),
+        gpu_ids: Some(new.gpu_ids.clone()).filter(|gpus| !gpus.trim().is_empty()),
         public_port: new.public_port.parse().ok(),
         autostart: new.autostart,
         ..Default::default()
     };
     let origin = expect_context::<crate::links::RequestOrigin>();
-    let instance = expect_context::<engine::Engine>().instances.create(new).await?;
+    let created = expect_context::<engine::Engine>().instances.create(wanted).await;
+    let instance = created.map_err(ApiError::from).inspect_err(|error| {
+        super::posted::send_back(CreateInstance::url(), error, &new.address());
+    })?;
     // Without scripts the browser goes back to the address with the new row; that row is done.
     leptos_axum::redirect("/");
     Ok(origin.link(instance))
+}
+
+#[cfg(feature = "ssr")]
+impl NewForm {
+    /// As [`NewRow`] reads it back.
+    fn address(&self) -> [(&'static str, &str); 5] {
+        let autostart = if self.autostart { "true" } else { "" };
+        [
+            ("new", &self.base_blueprint),
+            ("name", &self.name),
+            ("gpus", &self.gpu_ids),
+            ("port", &self.public_port),
+            ("autostart", autostart),
+        ]
+    }
 }
 
 /// The form; it has to stand outside of the table.
@@ -60,9 +76,8 @@ pub fn NewInstanceForm(
     problem: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
-    let edits = expect_context::<Edits>();
+    let place = expect_context::<Place>();
     let live = Live::get();
-    let navigate = use_navigate();
     let busy = StoredValue::new(false);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -73,7 +88,6 @@ pub fn NewInstanceForm(
             return;
         }
         busy.set_value(true);
-        let navigate = navigate.clone();
         spawn_local(async move {
             let answer = create_instance(request.new).await;
             busy.try_set_value(false);
@@ -85,14 +99,7 @@ pub fn NewInstanceForm(
                         instance.name
                     ));
                     live.answer(instance);
-                    edits.refresh_ports();
-                    navigate(
-                        "/",
-                        NavigateOptions {
-                            scroll: false,
-                            ..Default::default()
-                        },
-                    );
+                    place.show_all();
                     request_animation_frame(move || browser::focus(&name));
                 }
                 Err(error) => {
@@ -112,6 +119,7 @@ pub fn NewRow(
 ) -> impl IntoView {
     let place = expect_context::<Place>();
     let catalogue = expect_context::<Catalogue>();
+    expect_context::<Edits>().want_ports();
     let wanted = catalogue.find(&place.text("new").unwrap_or_default());
     let blueprint = RwSignal::new(
         wanted
@@ -145,6 +153,7 @@ pub fn NewRow(
                     placeholder="all"
                     title="Numbers such as 0,1, or UUIDs; empty means all"
                     autocomplete="off"
+                    value=place.text("gpus")
                 />
             </td>
             <td class="c-status" role="cell">
@@ -161,6 +170,7 @@ pub fn NewRow(
                     form=FORM
                     name="new[autostart]"
                     value="true"
+                    checked=place.text("autostart").is_some_and(|text| text == "true")
                     aria-label="Autostart the new instance"
                 />
             </td>
@@ -247,7 +257,7 @@ fn NewName(
 ) -> impl IntoView {
     let catalogue = expect_context::<Catalogue>();
     let rows = expect_context::<Rows>();
-    let typed = RwSignal::new(None::<String>);
+    let typed = RwSignal::new(expect_context::<Place>().text("name"));
     let name = crate::ui::memo(move || {
         typed.get().unwrap_or_else(|| {
             let name = catalogue.find(&blueprint.get()).map(|found| found.name);
@@ -304,19 +314,20 @@ fn free_name(name: &str, rows: Rows) -> String {
 #[component]
 fn NewPort() -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let none = crate::ui::memo(String::new);
-    let first = move || {
-        edits
-            .ports()
-            .first()
-            .map_or_else(|| "No free port".to_owned(), |port| format!("{port} (next free)"))
+    let asked = expect_context::<Place>().text("port").unwrap_or_default();
+    let chosen = crate::ui::memo(move || asked.clone());
+    let first = move || match edits.ports().as_deref() {
+        None => "Next free port".to_owned(),
+        Some([]) => "No free port".to_owned(),
+        Some([first, ..]) => format!("{first} (next free)"),
     };
+    let others = move || edits.ports().unwrap_or_default().into_iter().skip(1);
     view! {
         <SelectBox>
             <select class="input" form=FORM name="new[public_port]" aria-label="Port">
                 <option value="">{first}</option>
-                <For each=move || edits.ports().into_iter().skip(1) key=|port| *port let:port>
-                    <ChoiceOption value=port.to_string() text=port.to_string() chosen=none />
+                <For each=others key=|port| *port let:port>
+                    <ChoiceOption value=port.to_string() text=port.to_string() chosen />
                 </For>
             </select>
         </SelectBox>

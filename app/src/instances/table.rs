@@ -2,10 +2,11 @@
 
 use crate::view;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 
 use super::edits::Edits;
 use super::filter::{FilterTabs, Place};
-use super::new_row::{NewInstanceForm, NewRow};
+use super::new_row::{CreateInstance, NewInstanceForm, NewRow};
 use super::row::InstanceRow;
 use super::selection::{BulkBar, SelectAll};
 use super::{Row, Rows};
@@ -23,7 +24,7 @@ pub fn InstancesPane() -> impl IntoView {
         shown
     });
     let creating = crate::ui::memo(move || place.text("new").is_some());
-    let problem = RwSignal::new(None::<String>);
+    let problem = RwSignal::new(untrack(|| place.refusal(CreateInstance::url())));
     view! {
         <section class="pane pane--top" aria-labelledby="instances-title">
             <div class="pane__head">
@@ -60,25 +61,15 @@ pub fn InstancesPane() -> impl IntoView {
 fn Tools() -> impl IntoView {
     let edits = expect_context::<Edits>();
     let place = expect_context::<Place>();
-    let count = crate::ui::memo(move || edits.count());
+    let unsaved = crate::ui::memo(move || edits.count() > 0);
     view! {
         <div class="pane__tools">
             <a class="button" href=move || place.with("new", 1) data-noscroll>
                 <Icon name="plus" />
                 "New instance"
             </a>
-            <Show when=move || { count.get() > 0 }>
-                <button class="button button--quiet" type="button" on:click=move |_| edits.undo_all()>
-                    "Undo all"
-                </button>
-                <button
-                    class="button button--filled"
-                    type="button"
-                    disabled=move || edits.is_saving()
-                    on:click=move |_| edits.save_all()
-                >
-                    {move || format!("Save changes ({})", count.get())}
-                </button>
+            <Show when=move || unsaved.get()>
+                <SaveButtons undo_class="button button--quiet" undo="Undo all" />
             </Show>
         </div>
     }
@@ -88,23 +79,37 @@ fn Tools() -> impl IntoView {
 #[component]
 pub fn SaveDock() -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let count = crate::ui::memo(move || edits.count());
+    let unsaved = crate::ui::memo(move || edits.count() > 0);
     view! {
-        <Show when=move || { count.get() > 0 }>
+        <Show when=move || unsaved.get()>
             <div class="dock">
-                <button class="button" type="button" on:click=move |_| edits.undo_all()>
-                    "Undo"
-                </button>
-                <button
-                    class="button button--filled"
-                    type="button"
-                    disabled=move || edits.is_saving()
-                    on:click=move |_| edits.save_all()
-                >
-                    {move || format!("Save changes ({})", count.get())}
-                </button>
+                <SaveButtons undo_class="button" undo="Undo" />
             </div>
         </Show>
+    }
+}
+
+/// What can be done with the edits of all rows.
+#[component]
+fn SaveButtons(
+    /// Classes of the first.
+    undo_class: &'static str,
+    /// Its word.
+    undo: &'static str,
+) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    view! {
+        <button class=undo_class type="button" on:click=move |_| edits.undo_all()>
+            {undo}
+        </button>
+        <button
+            class="button button--filled"
+            type="button"
+            disabled=move || edits.is_saving()
+            on:click=move |_| edits.save_all()
+        >
+            {move || format!("Save changes ({})", edits.count())}
+        </button>
     }
 }
 

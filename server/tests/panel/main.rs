@@ -8,6 +8,7 @@ mod accounts;
 mod api;
 mod assets;
 mod crashes;
+mod forms;
 mod origins;
 mod program;
 mod proxy;

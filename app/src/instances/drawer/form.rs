@@ -11,6 +11,7 @@ use crate::instances::edits::{Edits, UpdateInstance};
 use crate::instances::fields::{
     AutostartSwitch, BlueprintField, LinesField, PortField, RestartPolicyField, TextField,
 };
+use crate::instances::filter::Place;
 use crate::instances::row::part;
 use crate::ui::{ErrorNote, hydrated};
 
@@ -27,7 +28,12 @@ pub fn Configuration(
     let alive = hydrated();
     let version = part(row, |instance| instance.row_version);
     let active = part(row, |instance| instance.status.is_active());
-    let problem = crate::ui::memo(move || edits.problem(row.id));
+    let place = expect_context::<Place>();
+    let problem = crate::ui::memo(move || {
+        edits
+            .problem(row.id)
+            .or_else(|| place.refusal(UpdateInstance::url()))
+    });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         edits.save(row.id);

@@ -1,0 +1,33 @@
+//! Dark or light by a plain form, for browsers without scripts: a cookie that the pages are rendered by.
+
+use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
+
+use crate::credentials::cookie;
+use crate::guard::referring_path;
+use crate::state::Panel;
+
+/// The same cookie that the page's own script writes.
+const COOKIE: &str = "aikore_theme";
+
+pub(crate) fn router() -> Router<Panel> {
+    Router::new().route("/theme", post(turn))
+}
+
+/// Turns the theme and leads back to the page.
+async fn turn(headers: HeaderMap) -> Response {
+    let light = cookie(&headers, COOKIE) == Some("light");
+    let value = if light {
+        "aikore_theme=dark; Path=/; Max-Age=31536000; SameSite=Lax"
+    } else {
+        "aikore_theme=light; Path=/; Max-Age=31536000; SameSite=Lax"
+    };
+    let back = referring_path(&headers).unwrap_or_else(|| "/".to_owned());
+    let mut answer = Redirect::to(&back).into_response();
+    answer
+        .headers_mut()
+        .insert(header::SET_COOKIE, HeaderValue::from_static(value));
+    answer
+}
