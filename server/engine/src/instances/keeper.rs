@@ -56,14 +56,8 @@ impl Keeper {
                         self.rest(Change::Stopped, "");
                         continue;
                     }
-                    Some(Command::Start | Command::Restart) => {
-                        // A restart that came when the run had just ended by itself finds it at rest.
-                        let starting = |row: Instance| row.status == Status::Starting;
-                        if !self.inner.rows.get(self.id).is_ok_and(starting)
-                            && !self
-                                .inner
-                                .apply(self.id, Change::Start, |row| row.status_reason.clear())
-                        {
+                    Some(command) => {
+                        if !self.may_begin(command) {
                             continue;
                         }
                         self.crashes.forgive();
@@ -74,6 +68,19 @@ impl Keeper {
             };
             self.keep(run, wish).await;
         }
+    }
+
+    /// Whether a start or a restart that finds no run still holds, and the status that goes with it.
+    fn may_begin(&self, command: Command) -> bool {
+        let status = self.inner.rows.get(self.id).map(|row| row.status);
+        let change = match status {
+            Ok(Status::Starting) => return true,
+            // Asked for before the start it came after was even begun: there is nothing to stop.
+            Ok(Status::Stopping) if command == Command::Restart => Change::Again,
+            // It came when the run had just ended by itself: it finds the instance at rest.
+            _ => Change::Start,
+        };
+        self.inner.apply(self.id, change, |row| row.status_reason.clear())
     }
 
     /// From a run to the point where nothing of the instance runs and nothing is about to.

@@ -43,7 +43,13 @@ impl Keeper {
         loop {
             tokio::select! {
                 changed = state.changed() => {
-                    let now = if changed.is_ok() { state.borrow_and_update().clone() } else { RunState::Lost };
+                    if changed.is_err() {
+                        // Whoever watched ended without a verdict, which proves nothing.
+                        sleep(RETRY).await;
+                        state = self.inner.supervisor.runner().watch(&run.handle).unwrap_or(state);
+                        continue;
+                    }
+                    let now = state.borrow_and_update().clone();
                     match now {
                         RunState::Unknown => {}
                         RunState::Running { pid } => {
