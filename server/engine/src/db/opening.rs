@@ -91,17 +91,31 @@ async fn back_up(path: &Path, writer: &DatabaseConnection, last: &str) -> Result
         .map(|m| m.name().to_owned())
         .find(|name| name.as_str() > last)
         .unwrap_or_default();
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".before-{next}"));
-    let copy = PathBuf::from(name);
+    let beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".before-{next}{ending}"));
+        PathBuf::from(name)
+    };
+    let (copy, unfinished) = (beside(""), beside(".new"));
     if copy.exists() {
         return Ok(()); // an earlier attempt got this far; its copy is the older, better one
     }
-    let target = copy.to_string_lossy().into_owned();
+    // Half a copy, of an attempt that was killed, is none.
+    match std::fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::file(&unfinished)(error));
+        }
+        _ => {}
+    }
+    let target = unfinished.to_string_lossy().into_owned();
     writer
         .execute_raw(statement(writer, "VACUUM INTO ?", [target.into()]))
         .await
         .map_err(|error| situation(path, error))?;
+    std::fs::File::open(&unfinished)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| std::fs::rename(&unfinished, &copy))
+        .map_err(Error::file(&copy))?;
     tracing::info!(copy = %copy.display(), "copied the database before migrating it");
     Ok(())
 }
