@@ -26,11 +26,18 @@ pub(crate) fn starts(dir: &Path) -> io::Result<Vec<u64>> {
 
 /// Where the log begins now and where it ends.
 pub(crate) fn extent(dir: &Path) -> io::Result<(u64, u64)> {
-    let starts = starts(dir)?;
-    let (Some(first), Some(last)) = (starts.first(), starts.last()) else {
-        return Ok((0, 0));
-    };
-    Ok((*first, last + fs::metadata(path(dir, *last))?.len()))
+    loop {
+        let starts = starts(dir)?;
+        let (Some(first), Some(last)) = (starts.first(), starts.last()) else {
+            return Ok((0, 0));
+        };
+        match fs::metadata(path(dir, *last)) {
+            Ok(file) => return Ok((*first, last + file.len())),
+            // It was rotated away between the two looks; the next one finds a younger one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Writes the log; never fails, but counts what it could not write.
@@ -263,5 +270,24 @@ mod tests {
         assert_eq!(reader.read(&mut buffer).unwrap(), (4, 2));
         log.append(b"gh");
         assert_eq!(reader.read(&mut buffer).unwrap(), (6, 2));
+    }
+
+    #[test]
+    fn the_end_is_known_while_files_are_rotated_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = Writer::create(dir.path(), 1, 0).unwrap();
+        std::thread::scope(|scope| {
+            let looking = scope.spawn(|| {
+                let mut before = 0;
+                while before < 3000 {
+                    let (_, end) = extent(dir.path()).unwrap();
+                    assert!(end >= before, "{end} after {before}");
+                    before = end;
+                }
+            });
+            while !looking.is_finished() {
+                log.append(b"x");
+            }
+        });
     }
 }

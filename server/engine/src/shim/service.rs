@@ -7,10 +7,16 @@ use super::connections::{Connection, Request};
 use super::protocol::{Answer, Command, Hello, Open, Push, State};
 use super::{HERE, Shim, record};
 
+/// Connections at the same time: the panel's one, and one for each reader of the log.
+const CONNECTIONS_MAX: usize = 500;
+
 impl Shim {
     pub(super) fn accept(&mut self) {
         while let Ok((stream, _)) = self.listener.accept() {
-            if let Ok(connection) = Connection::new(stream) {
+            // One too many is closed at once: its owner tries again, and the shim keeps files for its own use.
+            if self.connections.len() < CONNECTIONS_MAX
+                && let Ok(connection) = Connection::new(stream)
+            {
                 self.connections.push(connection);
             }
         }

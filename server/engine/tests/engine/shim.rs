@@ -152,6 +152,25 @@ async fn a_request_right_behind_the_first_line_is_heard() {
     assert!(answer(connection).await.contains("\"over\""));
 }
 
+#[tokio::test]
+async fn more_connections_than_anybody_needs_are_closed_and_hurt_nobody() {
+    let local = Local::new();
+    let (handle, run_dir) = local.start("sleep 84").await;
+    let mut all = Vec::new();
+    for _ in 0..600 {
+        all.push(UnixStream::connect(run_dir.join("sock")).await.unwrap());
+    }
+    let last = all.pop().unwrap();
+    tokio::time::timeout(LIMIT, last.readable())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(last.try_read(&mut [0]).unwrap(), 0, "it was closed");
+    drop(all);
+    local.runner.stop(&handle, Duration::ZERO).await.unwrap();
+    local.end(&handle).await;
+}
+
 /// A control group with little memory.
 struct Group(PathBuf);
 
