@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::watch;
 use types::instances::Exit;
 
@@ -110,6 +110,21 @@ pub enum Stream {
     Log(u64),
 }
 
+/// The longest piece that a log stream carries at once, bytes.
+const FRAME_MAX: u32 = 1024 * 1024;
+
+/// The next piece of a log stream: the offset of its first byte, and the bytes.
+pub(crate) async fn log_frame(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<(u64, Vec<u8>)> {
+    let offset = stream.read_u64_le().await?;
+    let length = stream.read_u32_le().await?;
+    if length > FRAME_MAX {
+        return Err(std::io::Error::other("this is no stream of a log"));
+    }
+    let mut bytes = vec![0; length as usize];
+    stream.read_exact(&mut bytes).await?;
+    Ok((offset, bytes))
+}
+
 /// A byte stream to a run, whatever carries it.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
@@ -154,4 +169,23 @@ pub trait Runner: Send + Sync + 'static {
 
     /// Its end was stored: it need not be recovered any more.
     async fn forget(&self, handle: &Handle) -> std::io::Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_frame_is_read_whole_and_an_absurd_one_is_refused() {
+        let mut good = [7_u64.to_le_bytes().as_slice(), &2_u32.to_le_bytes(), b"hi"].concat();
+        assert_eq!(
+            log_frame(&mut good.as_slice()).await.unwrap(),
+            (7, b"hi".to_vec())
+        );
+        good.pop();
+        assert!(log_frame(&mut good.as_slice()).await.is_err());
+        let absurd = [7_u64.to_le_bytes().as_slice(), &u32::MAX.to_le_bytes(), b"hi"].concat();
+        let error = log_frame(&mut absurd.as_slice()).await.unwrap_err();
+        assert!(error.to_string().contains("no stream of a log"), "{error}");
+    }
 }

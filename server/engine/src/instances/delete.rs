@@ -46,6 +46,7 @@ impl Instances {
                 match inner.take_away(&row, mode).await {
                     Ok(aside) => {
                         inner.rows.remove(id);
+                        inner.supervisor.dismiss(id);
                         inner.clear(aside, mode, progress).await
                     }
                     Err(error) => {
@@ -201,4 +202,43 @@ pub(super) async fn finish(
         }
     }
     Ok(staying)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use types::instances::NewInstance;
+
+    use super::*;
+    use crate::{Engine, EngineConfig};
+
+    #[tokio::test]
+    async fn a_deleted_instance_leaves_no_keeper_behind() {
+        let temp = tempfile::tempdir().unwrap();
+        let config = EngineConfig::new(temp.path().to_owned(), "/no/such/shim".into());
+        let engine = Engine::open(config).await.unwrap();
+        let new = NewInstance {
+            name: "app".to_owned(),
+            base_blueprint: "test-logs".to_owned(),
+            ..NewInstance::default()
+        };
+        let id = engine.instances.create(new).await.unwrap().id;
+        let tasks = engine.instances.inner.supervisor.tasks().clone();
+        let mut events = engine.events.subscribe();
+        engine.instances.start(id).await.unwrap();
+        while engine.instances.get(id).await.unwrap().status != Status::Error {
+            events.recv().await.unwrap();
+        }
+        assert_eq!(tasks.len(), 1);
+        engine
+            .instances
+            .delete(id, DeleteMode::Trash, None)
+            .await
+            .unwrap();
+        tasks.close();
+        let ended = tokio::time::timeout(Duration::from_secs(20), tasks.wait()).await;
+        ended.expect("the keeper should end");
+        engine.shutdown(false).await;
+    }
 }

@@ -74,10 +74,13 @@ impl Instances {
             .supervisor
             .live(id)
             .is_none_or(|live| live.number != number);
-        let dir = launch::run_dir(&self.inner, &row, number);
+        let (dir, newest) = (launch::run_dir(&self.inner, &row, number), row.run);
         blocking(move || {
-            if !dir.is_dir() {
-                return Err(Error::UnknownRun { id, run: number });
+            match dir.is_dir() {
+                true => {}
+                // It is just beginning, or its log was deleted by hand.
+                false if number == newest => return Ok(empty(number, 0)),
+                false => return Err(Error::UnknownRun { id, run: number }),
             }
             read(&dir, number, position, ended).map_err(Error::file(&dir))
         })
@@ -87,7 +90,7 @@ impl Instances {
     /// A run's log as it grows (`run: None` = newest and those after it).
     pub async fn follow_log(&self, id: InstanceId, run: Option<u32>, offset: u64) -> Result<LogFollower> {
         let row = self.inner.rows.get(id)?;
-        if let Some(run) = run {
+        if let Some(run) = run.filter(|run| *run != row.run) {
             let dir = launch::run_dir(&self.inner, &row, run);
             if !tokio::fs::try_exists(&dir).await.unwrap_or(false) {
                 return Err(Error::UnknownRun { id, run });

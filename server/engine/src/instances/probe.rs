@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use types::blueprints::{Blueprint, Readiness};
 
-use crate::runner::{Handle, Runner, Stream};
+use crate::runner::{Handle, Runner, Stream, log_frame};
 
 /// While nobody listens: cheap, and a port that opens is noticed within it.
 const CONNECT_PACE: Duration = Duration::from_millis(50);
@@ -144,9 +144,7 @@ impl Probe {
         let mut stream = self.runner.open(&self.handle, Stream::Log(0)).await?;
         let mut line = Vec::new();
         loop {
-            let _offset = stream.read_u64_le().await?;
-            let mut bytes = vec![0; stream.read_u32_le().await? as usize];
-            stream.read_exact(&mut bytes).await?;
+            let (_, bytes) = log_frame(&mut stream).await?;
             for piece in bytes.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
                 line.extend_from_slice(&piece[..piece.len().min(LINE_LIMIT.saturating_sub(line.len()))]);
                 if pattern.is_match(&String::from_utf8_lossy(&line)) {

@@ -100,6 +100,11 @@ impl Supervisor {
         });
     }
 
+    /// Ends the keeper of an instance that is gone.
+    pub(super) fn dismiss(&self, id: InstanceId) {
+        lock(&self.keepers).remove(&id);
+    }
+
     fn send(&self, inner: &Arc<Inner>, id: InstanceId, command: Command) {
         let sent = lock(&self.keepers)
             .get(&id)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
 use types::ports::PortRange;
@@ -12,12 +13,17 @@ use super::table;
 const LISTEN: &str = "0A";
 
 /// Listening sockets: inode to port.
-fn listeners() -> HashMap<u64, u16> {
-    ["/proc/net/tcp", "/proc/net/tcp6"]
-        .iter()
-        .filter_map(|path| fs::read_to_string(path).ok())
-        .flat_map(|text| text.lines().skip(1).filter_map(parse).collect::<Vec<_>>())
-        .collect()
+fn listeners() -> io::Result<HashMap<u64, u16>> {
+    let mut found = HashMap::new();
+    for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        match fs::read_to_string(path) {
+            Ok(text) => found.extend(text.lines().skip(1).filter_map(parse)),
+            // A kernel without this version of the protocol.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 fn parse(line: &str) -> Option<(u64, u16)> {
@@ -49,8 +55,8 @@ fn sockets(pid: u32) -> Vec<u64> {
 }
 
 /// Ports these processes listen on, lowest first.
-pub(crate) fn listened_by(pids: &[u32]) -> Vec<u16> {
-    let listeners = listeners();
+pub(crate) fn listened_by(pids: &[u32]) -> io::Result<Vec<u16>> {
+    let listeners = listeners()?;
     let mut ports: Vec<u16> = pids
         .iter()
         .flat_map(|pid| sockets(*pid))
@@ -58,27 +64,27 @@ pub(crate) fn listened_by(pids: &[u32]) -> Vec<u16> {
         .collect();
     ports.sort_unstable();
     ports.dedup();
-    ports
+    Ok(ports)
 }
 
 /// Who listens on a port, as `name (pid)`; none when nobody does.
-pub(crate) fn holder(port: u16) -> Option<String> {
-    let inodes: Vec<u64> = listeners()
+pub(crate) fn holder(port: u16) -> io::Result<Option<String>> {
+    let inodes: Vec<u64> = listeners()?
         .into_iter()
         .filter(|(_, listened)| *listened == port)
         .map(|(inode, _)| inode)
         .collect();
     if inodes.is_empty() {
-        return None;
+        return Ok(None);
     }
     let process = table::all()
         .unwrap_or_default()
         .into_iter()
         .find(|process| sockets(process.pid).iter().any(|inode| inodes.contains(inode)));
-    Some(process.map_or_else(
+    Ok(Some(process.map_or_else(
         || "a process of another user".to_owned(),
         |process| process.label(),
-    ))
+    )))
 }
 
 /// Where apps listen inside the machine: outside the ports the kernel hands out to outgoing connections (32768
@@ -108,11 +114,12 @@ mod tests {
         assert!(
             holder(port)
                 .unwrap()
+                .unwrap()
                 .ends_with(&format!("({})", std::process::id()))
         );
-        assert!(listened_by(&[std::process::id()]).contains(&port));
+        assert!(listened_by(&[std::process::id()]).unwrap().contains(&port));
         drop(socket);
-        assert_eq!(holder(port), None);
+        assert_eq!(holder(port).unwrap(), None);
     }
 
     #[test]

@@ -220,7 +220,7 @@ impl Runner for LocalRunner {
     async fn ports(&self, handle: &Handle) -> io::Result<Vec<u16>> {
         look(&local(handle)?, |handle| {
             let pids: Vec<u32> = tree(handle)?.iter().map(|process| process.pid).collect();
-            Ok(process::ports::listened_by(&pids))
+            process::ports::listened_by(&pids)
         })
         .await
     }

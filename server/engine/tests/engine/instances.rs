@@ -130,6 +130,38 @@ async fn a_start_can_be_stopped_at_any_moment() {
 }
 
 #[tokio::test]
+async fn a_restart_right_behind_a_start_ends_in_one_run() {
+    let panel = Panel::new().await;
+    let id = panel.create("ready = process", "sleep 85").await;
+    let before = panel.engine.instances.log(id, None, LogPosition::Offset(0)).await;
+    assert_eq!(before.unwrap().content, "", "it never ran");
+    panel.engine.instances.start(id).await.unwrap();
+    panel.engine.instances.restart(id).await.unwrap();
+    let row = panel.until_status(id, Status::Started).await;
+    assert_eq!(row.run, 1);
+    panel.stop(id).await;
+}
+
+#[tokio::test]
+async fn the_log_of_a_run_that_has_not_written_yet_is_empty() {
+    let panel = Panel::new().await;
+    let id = panel.create("ready = process", "echo hello; sleep 86").await;
+    let row = panel.start(id, Status::Started).await;
+    panel.stop(id).await;
+    std::fs::remove_dir_all(panel.run_dir(&row)).unwrap();
+    assert_eq!(panel.log(id).await, "");
+    let other = panel
+        .engine
+        .instances
+        .log(id, Some(7), LogPosition::Offset(0))
+        .await;
+    assert!(
+        matches!(other, Err(Error::UnknownRun { run: 7, .. })),
+        "{other:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_killed_app_is_noticed_at_once() {
     let panel = Panel::new().await;
     let id = panel.create("ready = process", "sleep 73").await;

@@ -137,10 +137,13 @@ impl Keeper {
     /// Waits until nobody listens on the port; names who still does at the deadline.
     async fn until_port_is_closed(&self, port: u16, deadline: Instant) -> Option<String> {
         loop {
-            let holder = blocking(move || Ok(process::ports::holder(port)))
-                .await
-                .ok()
-                .flatten()?;
+            let looked = blocking(move || Ok(process::ports::holder(port))).await;
+            let holder = match looked {
+                Ok(Ok(holder)) => holder?,
+                // That nobody could look proves nothing.
+                Ok(Err(error)) => format!("somebody who cannot be named ({error})"),
+                Err(_) => return None,
+            };
             if Instant::now() >= deadline {
                 return Some(holder);
             }

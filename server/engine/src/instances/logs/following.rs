@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{broadcast, mpsc};
 use types::events::Event;
 use types::instances::InstanceId;
@@ -12,7 +11,7 @@ use types::logs::LogChunk;
 use super::characters::Characters;
 use super::{PIECE, empty};
 use crate::instances::{Inner, launch};
-use crate::runner::{Duplex, Stream};
+use crate::runner::{Duplex, Stream, log_frame};
 use crate::shim::log::Reader;
 use crate::{Error, blocking};
 
@@ -109,7 +108,7 @@ impl Follow {
         loop {
             // A reader who left is noticed also while the app is silent.
             let frame = tokio::select! {
-                frame = frame(&mut stream) => frame,
+                frame = log_frame(&mut stream) => frame,
                 () = self.pieces.closed() => return Err(Gone),
             };
             let Ok((offset, bytes)) = frame else { return Ok(()) };
@@ -162,13 +161,6 @@ impl Follow {
             }
         }
     }
-}
-
-async fn frame(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<(u64, Vec<u8>)> {
-    let offset = stream.read_u64_le().await?;
-    let mut bytes = vec![0; stream.read_u32_le().await? as usize];
-    stream.read_exact(&mut bytes).await?;
-    Ok((offset, bytes))
 }
 
 /// Where a follower is in a run, and the bytes of a character that is not whole yet.
