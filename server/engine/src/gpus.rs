@@ -4,7 +4,7 @@
 //! nothing is said about GPU memory anywhere. The same holds in a container with process numbers of its own:
 //! NVML's numbers are the host's there and match none of ours.
 //!
-//! The decisions are tested on NVML's data shapes. Nothing here was run on a GPU so far.
+//! Tested on NVML's data shapes and with a stand-in for the library. Nothing here was run on a GPU so far.
 
 use std::fmt;
 use std::sync::{Mutex, OnceLock};

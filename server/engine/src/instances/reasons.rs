@@ -78,7 +78,8 @@ pub(super) fn gpu_memory(held: Option<&[GpuHolding]>) -> Option<String> {
         Some(held) => {
             let held: Vec<String> = held.iter().map(GpuHolding::to_string).collect();
             Some(format!(
-                "Its processes are gone, but not all of its GPU memory is back: {}.",
+                "Its processes are gone, but not all of its GPU memory is back: {}. If it stays so, reset the GPU or \
+                 restart the machine.",
                 held.join("; ")
             ))
         }
