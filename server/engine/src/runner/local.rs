@@ -130,7 +130,7 @@ impl Runner for LocalRunner {
     }
 
     async fn start(&self, spec: &RunSpec) -> io::Result<Handle> {
-        let handle = self.prepare(spec)?;
+        let handle = self.prepare(spec).await?;
         if let Err(error) = self.launch(&handle).await {
             // Nothing may be left of a start that failed; what cannot be ended now is found by the next panel.
             if sweep(&handle, Duration::ZERO).await.is_ok() {

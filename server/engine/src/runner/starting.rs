@@ -15,42 +15,11 @@ use crate::shim::record::{self, Spec};
 const START_LIMIT: Duration = Duration::from_secs(20);
 
 impl LocalRunner {
-    /// Writes the run directory and points the index at it: from now on the run can be recovered.
-    pub(super) fn prepare(&self, spec: &RunSpec) -> io::Result<LocalHandle> {
-        use std::os::unix::fs::DirBuilderExt;
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&spec.run_dir)?;
-        let token = uuid::Uuid::new_v4().to_string();
-        let mut env = spec.env.clone();
-        env.push(("CUDA_DEVICE_ORDER".to_owned(), "PCI_BUS_ID".to_owned()));
-        if let Some(gpus) = &spec.gpus {
-            env.push(("CUDA_VISIBLE_DEVICES".to_owned(), gpus.clone()));
-        }
-        let content = Spec {
-            uuid: spec.key.uuid.clone(),
-            generation: spec.key.generation,
-            node: process::node_name(),
-            token: token.clone(),
-            argv: spec.argv.clone(),
-            env,
-            cwd: spec.cwd.clone(),
-            grace_ms: u64::try_from(spec.grace.as_millis()).unwrap_or(u64::MAX),
-            log_file_bytes: spec.log_file_bytes,
-            log_files_kept: spec.log_files_kept,
-        };
-        record::set_generation(&spec.run_dir, spec.key.generation)?;
-        record::write(&spec.run_dir, record::SPEC, &content)?;
-        std::fs::create_dir_all(&self.index)?;
-        let link = self.index.join(&spec.key.uuid);
-        std::os::unix::fs::symlink(std::path::absolute(&spec.run_dir)?, link)?;
-        Ok(LocalHandle {
-            key: spec.key.clone(),
-            token,
-            run_dir: spec.run_dir.clone(),
-            gpus: spec.gpus.clone(),
-        })
+    /// Makes the run's directory; from then on the run can be recovered.
+    pub(super) async fn prepare(&self, spec: &RunSpec) -> io::Result<LocalHandle> {
+        let (index, spec) = (self.index.clone(), spec.clone());
+        let prepared = tokio::task::spawn_blocking(move || prepare(&index, &spec));
+        prepared.await.map_err(io::Error::other)?
     }
 
     /// Starts the shim and waits for its word that the app was started.
@@ -88,4 +57,42 @@ fn last_words(run_dir: &Path) -> String {
         Ok(text) if !text.trim().is_empty() => text.trim().chars().take(500).collect(),
         _ => "the supervisor ended at once".to_owned(),
     }
+}
+
+/// Writes the run directory and points the index at it: from now on the run can be recovered.
+fn prepare(index: &Path, spec: &RunSpec) -> io::Result<LocalHandle> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&spec.run_dir)?;
+    let token = uuid::Uuid::new_v4().to_string();
+    let mut env = spec.env.clone();
+    env.push(("CUDA_DEVICE_ORDER".to_owned(), "PCI_BUS_ID".to_owned()));
+    if let Some(gpus) = &spec.gpus {
+        env.push(("CUDA_VISIBLE_DEVICES".to_owned(), gpus.clone()));
+    }
+    let content = Spec {
+        uuid: spec.key.uuid.clone(),
+        generation: spec.key.generation,
+        node: process::node_name(),
+        token: token.clone(),
+        argv: spec.argv.clone(),
+        env,
+        cwd: spec.cwd.clone(),
+        grace_ms: u64::try_from(spec.grace.as_millis()).unwrap_or(u64::MAX),
+        log_file_bytes: spec.log_file_bytes,
+        log_files_kept: spec.log_files_kept,
+    };
+    record::set_generation(&spec.run_dir, spec.key.generation)?;
+    record::write(&spec.run_dir, record::SPEC, &content)?;
+    std::fs::create_dir_all(index)?;
+    let link = index.join(&spec.key.uuid);
+    std::os::unix::fs::symlink(std::path::absolute(&spec.run_dir)?, link)?;
+    Ok(LocalHandle {
+        key: spec.key.clone(),
+        token,
+        run_dir: spec.run_dir.clone(),
+        gpus: spec.gpus.clone(),
+    })
 }
