@@ -111,6 +111,11 @@ pub(crate) async fn set_state(db: &impl ConnectionTrait, id: i64, state: &str) -
     Ok(())
 }
 
+/// Corrects the supervisor's word for a run that has ended.
+pub(crate) async fn settle(db: &impl ConnectionTrait, id: i64, state: &str) -> Result<(), DbErr> {
+    set(db, id, Column::State, state).await
+}
+
 /// Writes down that the run is ready.
 pub(crate) async fn set_ready(db: &impl ConnectionTrait, id: i64, at: i64) -> Result<(), DbErr> {
     set(db, id, Column::ReadyAt, at).await
@@ -125,18 +130,41 @@ pub(crate) async fn end(
     reason: &str,
     log_bytes: u64,
 ) -> Result<(), DbErr> {
-    let exit_text = serde_json::to_string(&exit).map_err(|error| DbErr::Type(error.to_string()))?;
     let log_bytes = i64::try_from(log_bytes).unwrap_or(i64::MAX);
     Entity::update_many()
         .col_expr(Column::State, Expr::value(state))
         .col_expr(Column::EndedAt, Expr::value(exit.at))
-        .col_expr(Column::Exit, Expr::value(exit_text))
+        .col_expr(Column::Exit, Expr::value(text(exit)?))
         .col_expr(Column::Reason, Expr::value(reason))
         .col_expr(Column::LogBytes, Expr::value(log_bytes))
         .filter(COLUMN.id.eq(id))
         .exec(db)
         .await?;
     Ok(())
+}
+
+/// Closes runs that a later one of their instance proves to be over, although their end was never stored.
+pub(crate) async fn end_superseded(
+    db: &impl ConnectionTrait,
+    exit: Exit,
+    reason: &str,
+) -> Result<u64, DbErr> {
+    let later = "EXISTS (SELECT 1 FROM runs AS later \
+                 WHERE later.instance_id = runs.instance_id AND later.number > runs.number)";
+    let ended = Entity::update_many()
+        .col_expr(Column::State, Expr::value("error"))
+        .col_expr(Column::EndedAt, Expr::value(exit.at))
+        .col_expr(Column::Exit, Expr::value(text(exit)?))
+        .col_expr(Column::Reason, Expr::value(reason))
+        .filter(COLUMN.ended_at.is_null())
+        .filter(Expr::cust(later))
+        .exec(db)
+        .await?;
+    Ok(ended.rows_affected)
+}
+
+fn text(exit: Exit) -> Result<String, DbErr> {
+    serde_json::to_string(&exit).map_err(|error| DbErr::Type(error.to_string()))
 }
 
 /// Forgets a run whose log is gone.
@@ -193,5 +221,48 @@ impl TryFrom<Model> for RunRow {
                 log_bytes: u64::try_from(row.log_bytes).unwrap_or_default(),
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::instances::{ExitKind, ExitSource};
+
+    use super::*;
+    use crate::db::open;
+
+    #[tokio::test]
+    async fn a_run_is_not_open_beside_a_later_one() {
+        let temp = tempfile::tempdir().unwrap();
+        let db = open(&temp.path().join("aikore.db")).await.unwrap();
+        let instance = "INSERT INTO instances (id, name, slug, dir, base_blueprint, sort_order, created_at, updated_at) \
+                        VALUES (7, 'app', 'app', 'app', 'app.sh', 0, 0, 0)";
+        db.write().execute_unprepared(instance).await.unwrap();
+        for number in [1, 2] {
+            let new = NewRun {
+                instance: InstanceId(7),
+                number,
+                uuid: number.to_string(),
+                generation: number.into(),
+                node: "here".to_owned(),
+                state: "started".to_owned(),
+                started_at: 1,
+                internal_port: None,
+            };
+            insert(db.write(), new).await.unwrap();
+        }
+        let exit = Exit {
+            kind: ExitKind::Lost,
+            source: ExitSource::Engine,
+            at: 5,
+        };
+        assert_eq!(end_superseded(db.write(), exit, "why").await.unwrap(), 1);
+        let runs = list(db.read(), InstanceId(7)).await.unwrap();
+        let ends: Vec<_> = runs
+            .iter()
+            .map(|row| (row.run.number, row.run.ended_at, row.run.exit))
+            .collect();
+        assert_eq!(ends, [(2, None, None), (1, Some(5), Some(exit))]);
+        assert_eq!(end_superseded(db.write(), exit, "why").await.unwrap(), 0);
     }
 }

@@ -49,6 +49,8 @@ pub(super) const LOST: &str =
 pub(super) const REBOOTED: &str = "Its run was lost: the machine was restarted while it ran.";
 /// The panel ended too early.
 pub(super) const NEVER_BEGAN: &str = "The panel ended before anything of this run was started.";
+/// The database failed just then.
+pub(super) const NOT_STORED: &str = "It has ended, but its end was not stored.";
 /// What a person did.
 pub(super) const STOPPED: &str = "stopped by a person";
 
