@@ -38,7 +38,13 @@ pub(super) async fn adopt(inner: &Arc<Inner>) -> Result<()> {
                 let _ = runner.forget(&handle).await;
             }
             remember(inner, &run);
+            if run.state == "again" {
+                inner.begin_again(run.instance);
+            }
         }
+    }
+    if runs::end_superseded(inner.db.write(), lost_now(), reasons::NOT_STORED).await? > 0 {
+        tracing::warn!("the end of some earlier runs had not been stored");
     }
     for (uuid, handle) in found {
         end_unknown(inner, uuid, handle);
@@ -63,6 +69,14 @@ fn remember(inner: &Inner, run: &RunRow) {
             row.status_since = ended_at;
             Ok(())
         });
+    }
+}
+
+fn lost_now() -> Exit {
+    Exit {
+        kind: ExitKind::Lost,
+        source: ExitSource::Engine,
+        at: clock::now_ms(),
     }
 }
 
@@ -117,12 +131,15 @@ fn show(inner: &Inner, run: &RunRow, status: Status) {
 
 /// The earlier panel ended between writing the row and starting anything.
 async fn never_began(inner: &Inner, run: &RunRow) -> Result<()> {
-    let exit = Exit {
-        kind: ExitKind::Lost,
-        source: ExitSource::Engine,
-        at: clock::now_ms(),
-    };
-    runs::end(inner.db.write(), run.id, "error", exit, reasons::NEVER_BEGAN, 0).await?;
+    runs::end(
+        inner.db.write(),
+        run.id,
+        "error",
+        lost_now(),
+        reasons::NEVER_BEGAN,
+        0,
+    )
+    .await?;
     let _ = inner.rows.change(run.instance, |row| {
         row.run = run.run.number;
         row.status = Status::Error;

@@ -1,6 +1,7 @@
 //! The owner of one instance's run: begins it, watches it, ends it, and begins it again where that is wanted.
 
 mod conclusion;
+mod proof;
 mod watching;
 
 use std::sync::Arc;
@@ -91,7 +92,7 @@ impl Keeper {
                 Next::Rest => return,
                 Next::Again => match self.launch().await {
                     Some(next) => run = next,
-                    None => return,
+                    None => return self.settle(&run, "error").await,
                 },
             }
         }

@@ -175,6 +175,11 @@ impl Inner {
         Ok(())
     }
 
+    /// Starts what an earlier panel was about to start again.
+    pub(super) fn begin_again(self: &Arc<Self>, id: InstanceId) {
+        let _ = self.command(id, Change::Start, Command::Start, "start");
+    }
+
     /// Starts a queued instance; one that is not queued any more stays as it is.
     pub(super) fn take_turn(self: &Arc<Self>, id: InstanceId) {
         let _ = self.command(id, Change::Turn, Command::Start, "start");

@@ -261,3 +261,36 @@ async fn an_instance_that_waited_for_its_turn_when_the_panel_died_waits_again() 
     assert_eq!(engine.instances.get(first).await.unwrap().pid, starting.pid);
     engine.shutdown(true).await;
 }
+
+#[tokio::test]
+async fn an_app_that_was_about_to_be_started_again_is_started_by_the_next_panel() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().to_owned();
+    let (again, stopped) = killed_panel(data.path(), async move |engine| {
+        let always = || NewInstance {
+            restart_policy: RestartPolicy::Always,
+            ..NewInstance::default()
+        };
+        let body = "[ -e ../../go ] && exec sleep 87; exit 7";
+        let again = create(&engine, &path, "ready = process", body, always()).await;
+        let stopped = create(&engine, &path, "ready = process", body, always()).await;
+        for id in [stopped, again] {
+            engine.instances.start(id).await.unwrap();
+            // The third try is waited for longest.
+            until(&engine, id, |row| row.restarts == 3).await;
+            if id == stopped {
+                engine.instances.stop(id).await.unwrap();
+                until(&engine, id, |row| row.status == Status::Stopped).await;
+            }
+        }
+        (again, stopped)
+    })
+    .await;
+    std::fs::write(data.path().join("go"), "").unwrap();
+    let engine = open(data.path()).await;
+    let row = until(&engine, again, |row| row.status == Status::Started).await;
+    assert_eq!(row.run, 4);
+    let row = engine.instances.get(stopped).await.unwrap();
+    assert_eq!((row.status, row.run), (Status::Stopped, 3));
+    engine.shutdown(true).await;
+}

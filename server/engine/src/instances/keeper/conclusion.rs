@@ -1,11 +1,11 @@
-//! The end of a run: proof that nothing is left, the record, and what comes next.
+//! The end of a run: the record of it, and what comes next.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use types::instances::{Exit, ExitKind, Health, Instance, RestartPolicy};
 
-use super::{End, Keeper, RETRY};
+use super::{End, Keeper};
 use crate::instances::launch::{self, ActiveRun};
 use crate::instances::reasons;
 use crate::instances::supervisor::Command;
@@ -13,9 +13,6 @@ use crate::instances::transitions::Change;
 use crate::shim::log;
 use crate::{blocking, db, process};
 
-/// How long port and GPU memory may take to come back after the last process is gone. A port that is held
-/// longer belongs to somebody else.
-const PROOF_LIMIT: Duration = Duration::from_secs(10);
 /// How much of the end of a log is searched for reasons, bytes.
 const TAIL: u64 = 4096;
 
@@ -23,6 +20,29 @@ const TAIL: u64 = 4096;
 pub(super) enum Next {
     Rest,
     Again,
+}
+
+/// What a run's end means for its instance.
+enum Verdict {
+    /// As a person wanted.
+    Stopped,
+    /// For this reason.
+    Failed(String),
+    /// It begins again, as a person wanted.
+    Again,
+    /// It begins again after a while, by the restart policy.
+    AgainIn(Duration),
+}
+
+impl Verdict {
+    /// The word for the database. A panel that ends before it begins again leaves that to the next one.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Failed(_) => "error",
+            Self::Again | Self::AgainIn(_) => "again",
+        }
+    }
 }
 
 impl Keeper {
@@ -39,9 +59,8 @@ impl Keeper {
         if let Some(problem) = &held {
             reason.clone_from(problem);
         }
-        let proven = wanted && held.is_none() && end.exit.kind != ExitKind::Lost;
-        self.record(run, &end.exit, if proven { "stopped" } else { "error" }, &reason)
-            .await;
+        let verdict = self.verdict(&end, held.is_some(), &reason);
+        self.record(run, &end.exit, verdict.word(), &reason).await;
         let code = match end.exit.kind {
             ExitKind::Code(code) => Some(code),
             _ => None,
@@ -51,25 +70,34 @@ impl Keeper {
             row.health = Health::Unknown;
             row.exit_code = code;
         });
-        match end.wish {
-            Some(Command::Restart) if held.is_none() => {
-                self.again(|row| row.restarts = 0);
-                Next::Again
-            }
-            _ if proven => {
+        match verdict {
+            Verdict::Stopped => {
                 self.rest(Change::Stopped, "");
                 Next::Rest
             }
-            None if held.is_none() => self.by_policy(&end.exit, reason).await,
-            _ => {
+            Verdict::Failed(reason) => {
                 self.rest(Change::Failed, &reason);
                 Next::Rest
             }
+            Verdict::Again => {
+                self.again(|row| row.restarts = 0);
+                Next::Again
+            }
+            Verdict::AgainIn(wait) => self.again_in(wait, run, &reason).await,
         }
     }
 
-    /// It ended by itself: again, after a while, or not.
-    async fn by_policy(&mut self, exit: &Exit, reason: String) -> Next {
+    fn verdict(&mut self, end: &End, is_held: bool, reason: &str) -> Verdict {
+        match end.wish {
+            Some(Command::Restart) if !is_held => Verdict::Again,
+            Some(Command::Stop) if !is_held && end.exit.kind != ExitKind::Lost => Verdict::Stopped,
+            None if !is_held => self.by_policy(&end.exit, reason),
+            _ => Verdict::Failed(reason.to_owned()),
+        }
+    }
+
+    /// It ended by itself: again after a while, or not.
+    fn by_policy(&mut self, exit: &Exit, reason: &str) -> Verdict {
         let policy = self
             .inner
             .rows
@@ -81,27 +109,30 @@ impl Keeper {
             RestartPolicy::Always => true,
         };
         if !again {
-            self.rest(Change::Failed, &reason);
-            return Next::Rest;
+            return Verdict::Failed(reason.to_owned());
         }
-        let Some(wait) = self.crashes.count(Instant::now()) else {
-            self.rest(
-                Change::Failed,
-                &format!("It ended 5 times within 10 minutes and is left alone now. {reason}"),
-            );
-            return Next::Rest;
-        };
+        match self.crashes.count(Instant::now()) {
+            Some(wait) => Verdict::AgainIn(wait),
+            None => Verdict::Failed(format!(
+                "It ended 5 times within 10 minutes and is left alone now. {reason}"
+            )),
+        }
+    }
+
+    /// Waits before the next try, unless a person wants something else.
+    async fn again_in(&mut self, wait: Duration, run: &ActiveRun, reason: &str) -> Next {
         self.again(|row| {
             row.restarts += 1;
             row.status_reason = format!("{reason} It is started again in {} s.", wait.as_secs());
         });
         tokio::select! {
             () = sleep(wait) => {
-                self.show(|row| row.status_reason.clone_from(&reason));
+                self.show(|row| reason.clone_into(&mut row.status_reason));
                 Next::Again
             }
             command = self.commands.recv() => match command {
                 Some(Command::Stop) | None => {
+                    self.settle(run, "stopped").await;
                     self.inner.apply(self.id, Change::Stop, |_| {});
                     self.rest(Change::Stopped, "");
                     Next::Rest
@@ -115,58 +146,17 @@ impl Keeper {
         }
     }
 
+    /// Corrects the word for a run that has ended.
+    pub(super) async fn settle(&self, run: &ActiveRun, word: &str) {
+        let settled = db::runs::settle(self.inner.db.write(), run.row, word).await;
+        self.logged(settled);
+    }
+
     fn again(&self, also: impl FnOnce(&mut Instance)) {
         self.inner.apply(self.id, Change::Again, |row| {
             row.status_reason.clear();
             also(row);
         });
-    }
-
-    /// Waits until port and GPU memory are back; says what is not after a while.
-    async fn until_all_is_back(&self, run: &ActiveRun) -> Option<String> {
-        let deadline = Instant::now() + PROOF_LIMIT;
-        match self.until_port_is_closed(run.port, deadline).await {
-            Some(holder) => Some(format!(
-                "Port {} is still held by {holder}, which does not belong to its processes.",
-                run.port
-            )),
-            None => self.until_gpu_memory_is_back(run, deadline).await,
-        }
-    }
-
-    /// Waits until nobody listens on the port; names who still does at the deadline.
-    async fn until_port_is_closed(&self, port: u16, deadline: Instant) -> Option<String> {
-        loop {
-            let looked = blocking(move || Ok(process::ports::holder(port))).await;
-            let holder = match looked {
-                Ok(Ok(holder)) => holder?,
-                // That nobody could look proves nothing.
-                Ok(Err(error)) => format!("somebody who cannot be named ({error})"),
-                Err(_) => return None,
-            };
-            if Instant::now() >= deadline {
-                return Some(holder);
-            }
-            self.show(|row| row.status_reason = format!("Port {port} is still held by {holder}."));
-            sleep(RETRY).await;
-        }
-    }
-
-    /// Waits until the driver lists none of the run's processes any more; names those it lists at the deadline.
-    async fn until_gpu_memory_is_back(&self, run: &ActiveRun, deadline: Instant) -> Option<String> {
-        if run.gpu_memory.is_empty() {
-            return None;
-        }
-        loop {
-            let runner = self.inner.supervisor.runner();
-            let held = runner.gpu_memory(&run.handle, &run.gpu_memory).await;
-            let problem = reasons::gpu_memory(held.as_deref())?;
-            if Instant::now() >= deadline {
-                return Some(problem);
-            }
-            self.show(|row| row.status_reason.clone_from(&problem));
-            sleep(RETRY).await;
-        }
     }
 
     async fn tail(&self, run: &ActiveRun) -> String {
