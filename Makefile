@@ -50,6 +50,8 @@ $(SITE): $(NODE_MODULES) $(BROWSER_SOURCES)
 	@scripts/tools build
 	PATH=$(CURDIR)/end2end/node_modules/.bin:$$PATH CARGO_TARGET_DIR=$(WASM_TARGET) trunk build --release --offline
 	touch $@
+	# A server built before there was a site knows of no file in it.
+	touch server/src/assets.rs
 
 $(PROGRAM): $(SITE) $(SERVER_SOURCES)
 	@cargo build --release --bin aikore
