@@ -1,5 +1,5 @@
 // Editing in the table and in the drawer, while the panel goes on.
-import { choose, expect, expectAccessible, expectRow, openDashboard, row, test } from "./panel.ts";
+import { choose, expect, expectAccessible, expectRow, type Instance, openDashboard, row, test } from "./panel.ts";
 
 test("a field keeps what is typed while the status changes", async ({ page, panel }) => {
   const { id } = await panel.create("Steady", "test-logs");
@@ -84,6 +84,50 @@ test("the drawer edits everything @no-js", async ({ page, panel }) => {
     launch_args: "--one\n--two",
     env_vars: "TEST_LOGS_RATE=9",
   });
+});
+
+test("a tab with unsaved edits asks before it closes", async ({ page, panel }) => {
+  await panel.create("Fragile", "test-logs");
+  await openDashboard(page);
+  await choose(page, "Fragile", "Edit");
+  await page.getByLabel("Name", { exact: true }).fill("Broken");
+  const asked = page.waitForEvent("dialog");
+  await page.close({ runBeforeUnload: true });
+  const question = await asked;
+  expect(question.type()).toBe("beforeunload");
+  await question.dismiss();
+  await page.getByRole("button", { name: "Undo", exact: true }).first().click();
+  await expect(row(page, "Fragile")).toBeVisible();
+  let again = false;
+  page.on("dialog", () => (again = true));
+  const closed = page.waitForEvent("close");
+  await page.close({ runBeforeUnload: true });
+  await closed;
+  expect(again).toBe(false);
+});
+
+test("rows are dragged by the mouse", async ({ page, panel }) => {
+  const names = ["One", "Two", "Three"];
+  for (const name of names) await panel.create(name, "test-logs");
+  await openDashboard(page);
+  const order = () => page.getByRole("checkbox", { name: /^Select (?!all)/ }).evaluateAll((boxes) => boxes.map((box) => box.ariaLabel));
+  const drag = async (from: string, to: string) => {
+    await page.getByRole("button", { name: new RegExp(`^Move ${from}`) }).hover();
+    await page.mouse.down();
+    const box = await row(page, to).boundingBox();
+    if (!box) throw new Error(`${to} is not visible`);
+    await page.mouse.move(box.x + 100, box.y + box.height / 2, { steps: 8 });
+  };
+  await drag("Three", "One");
+  await page.mouse.up();
+  await expect.poll(order).toEqual(["Select Three", "Select One", "Select Two"]);
+  await expect(page.getByText("Three is now row 1 of 3.")).toBeAttached();
+  const saved = async () => ((await (await panel.api("GET", "/instances/")).json()) as Instance[]).map(({ name }) => name);
+  await expect.poll(saved).toEqual(["Three", "One", "Two"]);
+  await drag("Three", "Two");
+  await expect.poll(order).toEqual(["Select One", "Select Two", "Select Three"]);
+  await page.mouse.up();
+  await expect.poll(saved).toEqual(["One", "Two", "Three"]);
 });
 
 test("rows are moved by keys", async ({ page, panel }) => {

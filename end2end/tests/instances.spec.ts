@@ -1,8 +1,19 @@
 // The life of an instance, by the same steps with and without scripts.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { choose, expect, expectAccessible, expectRow, expectSoon, hasScripts, lives, row, test } from "./panel.ts";
+import {
+  choose,
+  expect,
+  expectAccessible,
+  expectRow,
+  expectSoon,
+  hasScripts,
+  lives,
+  openDashboard,
+  row,
+  test,
+} from "./panel.ts";
 
 /** Fills the inline row and sends it. */
 async function create(page: Page, name: string, blueprint: string): Promise<void> {
@@ -62,8 +73,9 @@ test("deleting for good asks for the name @no-js", async ({ page, panel }) => {
     await expect(button).toBeDisabled();
   } else {
     await button.click();
-    await expect(page.getByRole("alert")).toContainText("does not match");
-    await dialog.getByLabel(/^Delete for good/).check();
+    await expect(dialog.getByRole("alert")).toContainText("does not match");
+    await expect(page.getByRole("alert")).toHaveCount(1);
+    await expect(dialog.getByLabel(/^Delete for good/)).toBeChecked();
   }
   await dialog.getByLabel(/type its name/).fill("Precious");
   await button.click();
@@ -94,13 +106,61 @@ test("names that cannot be are refused with a sentence @no-js", async ({ page, p
   ];
   for (const [name, sentence] of refusals) {
     await create(page, name, "test-logs");
-    await expect(page.getByRole("alert")).toContainText(sentence);
+    const refused = page.getByRole("row").filter({ has: page.getByRole("button", { name: "Create" }) });
+    await expect(refused.getByRole("alert")).toContainText(sentence);
+    await expect(refused.getByLabel("Name", { exact: true })).toHaveValue(name);
+    await expect(refused.getByLabel("Blueprint", { exact: true })).toHaveValue("test-logs.sh");
   }
   await create(page, "a_b", "test-logs");
   await expect(row(page, "a_b")).toBeVisible();
   await expect(row(page, "a b")).toBeVisible();
   expect(await (await panel.api("GET", "/instances/")).json()).toHaveLength(2);
   expect(existsSync(join(panel.dataDir, "x"))).toBe(false);
+});
+
+test("a refused new row keeps everything that was chosen @no-js", async ({ page, panel }) => {
+  await panel.create("Taken", "test-logs");
+  await openDashboard(page);
+  await page.getByRole("link", { name: "New instance" }).click();
+  const fields = page.getByRole("row").filter({ has: page.getByRole("button", { name: "Create" }) });
+  const port = fields.getByLabel("Port", { exact: true });
+  await expect(port).toContainText("(next free)");
+  const chosen = (await port.getByRole("option").nth(2).getAttribute("value")) ?? "";
+  await port.selectOption(chosen);
+  await fields.getByLabel("Blueprint", { exact: true }).selectOption({ label: "test-logs" });
+  await fields.getByLabel("Name", { exact: true }).fill("taken");
+  await fields.getByLabel("GPUs").fill("0,1");
+  await fields.getByRole("switch").check();
+  await fields.getByRole("button", { name: "Create" }).click();
+  await expect(fields.getByRole("alert")).toContainText("already an instance called “Taken”");
+  await expect(fields.getByLabel("GPUs")).toHaveValue("0,1");
+  await expect(port).toHaveValue(chosen);
+  await expect(fields.getByRole("switch")).toBeChecked();
+  await expectAccessible(page);
+  await fields.getByLabel("Name", { exact: true }).fill("Free");
+  await fields.getByRole("button", { name: "Create" }).click();
+  await expect(row(page, "Free")).toContainText(chosen);
+  const all = (await (await panel.api("GET", "/instances/")).json()) as unknown[];
+  expect(all[1]).toMatchObject({ name: "Free", gpu_ids: "0,1", autostart: true, public_port: Number(chosen) });
+});
+
+test("the page of a starting app shows its log and becomes the app @no-js", async ({ page, panel }) => {
+  const go = join(panel.dataDir, "go-ahead");
+  const script = `echo "loading the weights"
+while [ ! -e "${go}" ]; do sleep 0.1; done
+mkdir -p site && echo "<h1>The app itself</h1>" > site/index.html
+exec python3 -m http.server --bind 127.0.0.1 --directory site "$WEBUI_PORT"`;
+  panel.blueprint("late", script, "http");
+  const { id, open_url } = await panel.create("Late riser", "late");
+  await page.goto(open_url);
+  await expect(page.getByRole("heading", { name: "Late riser is stopped" })).toBeVisible();
+  await panel.api("POST", `/instances/${id}/start`);
+  await page.goto(open_url);
+  await expect(page.getByRole("heading", { name: "Late riser is starting" })).toBeVisible();
+  await expect(page.getByText("loading the weights")).toBeVisible();
+  writeFileSync(go, "");
+  await expect(page.getByRole("heading", { name: "The app itself" })).toBeVisible();
+  await expect(page).toHaveURL(open_url);
 });
 
 test("what failed says why", async ({ page, panel }) => {

@@ -126,14 +126,15 @@ export class Panel {
     await expect.poll(async () => (await this.get(id)).status).toBe("started");
   }
 
-  /** Adds a blueprint of the test's own, ready as soon as it runs. */
-  blueprint(name: string, script: string): void {
+  /** Adds a blueprint of the test's own, by default ready as soon as it runs. */
+  blueprint(name: string, script: string, ready = "process"): void {
     const head = [
       "#!/bin/bash",
       "### AIKORE-METADATA-START ###",
       `# aikore.name = ${name}`,
       "# aikore.category = Journeys",
-      "# aikore.ready = process",
+      `# aikore.ready = ${ready}`,
+      "# aikore.subpath = strip",
       "# aikore.stop_grace = 2",
       "### AIKORE-METADATA-END ###",
     ];
@@ -175,8 +176,8 @@ export class Panel {
   }
 }
 
-/** What the browser reports about refusals (the page says them in words) and about a panel that is gone. */
-const refusal = /status of 4(04|09|22)[^]*\/fn\//;
+/** What the browser reports about refusals and waiting pages (the page says them in words), and about a panel that is gone. */
+const refusal = /status of (4(04|09|22)[^]*\/fn\/|503[^]*\/instance\/)/;
 const lostConnection = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/;
 
 /** `page` is logged in to `panel`; an error on the page's console or a hydration mismatch fails the test. */

@@ -92,16 +92,20 @@ test("a phone scrolls in one direction and reaches Stop", async ({ page, panel }
   expect(lives(pid)).toBe(false);
 });
 
-test("the light theme is kept and reads as well", async ({ page, panel }) => {
+test("the light theme is kept and reads as well @no-js", async ({ page, panel }) => {
   const { id } = await panel.create("Bright", "test-logs");
   await panel.run(id);
   await openDashboard(page);
   await page.getByRole("button", { name: "Switch between dark and light theme" }).click();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
   await expectAccessible(page);
   await page.reload();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
   await page.goto(`/instances/${id}/logs`);
   await expectAccessible(page);
+  await page.getByRole("button", { name: "Switch between dark and light theme" }).click();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await expect(page).toHaveURL(/\/logs$/);
 });
 
 test("an idle tab asks nothing", async ({ page, panel }) => {
