@@ -175,7 +175,7 @@ mod tests {
         );
         let told = gpu_memory(Some(&[holding])).unwrap();
         assert!(
-            told.ends_with("is back: python3 (41) holds 11.2 GiB of GPU 0."),
+            told.contains("is back: python3 (41) holds 11.2 GiB of GPU 0. If"),
             "{told}"
         );
         assert_eq!(gpu_memory(Some(&[])), None);
