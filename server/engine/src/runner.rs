@@ -9,6 +9,7 @@ mod local;
 mod starting;
 mod watching;
 
+use std::any::Any;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -126,9 +127,11 @@ pub(crate) async fn log_frame(stream: &mut (impl AsyncRead + Unpin)) -> std::io:
 }
 
 /// A byte stream to a run, whatever carries it.
-pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+///
+/// `Any`, because who copies in bulk does it faster between two sockets than between two streams.
+pub trait Duplex: AsyncRead + AsyncWrite + Any + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Duplex for T {}
+impl<T: AsyncRead + AsyncWrite + Any + Send + Unpin> Duplex for T {}
 
 /// Starts, finds again, reaches and ends runs.
 #[async_trait]
