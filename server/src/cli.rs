@@ -11,10 +11,13 @@ use clap::Parser;
 use engine::{Engine, EngineConfig};
 use tokio::net::TcpListener;
 
+use crate::config::TlsMode;
 use crate::config::{Auth, BadConfig, Cli, Command, Config};
-use crate::serve::{Signals, until_ended};
+use crate::serve::{Ended, Signals, until_ended};
+use crate::site::{Site, SiteOptions};
 use crate::state::Panel;
-use crate::{logging, router, serve};
+use crate::tls::{self, Tls};
+use crate::{logging, serve};
 
 /// Why a command failed: an exit code and one sentence.
 #[derive(Debug)]
@@ -34,6 +37,15 @@ impl Failure {
 
 impl From<BadConfig> for Failure {
     fn from(error: BadConfig) -> Self {
+        Self {
+            code: 78,
+            sentence: error.to_string(),
+        }
+    }
+}
+
+impl From<tls::Error> for Failure {
+    fn from(error: tls::Error) -> Self {
         Self {
             code: 78,
             sentence: error.to_string(),
@@ -99,15 +111,42 @@ async fn panel(config: &Config) -> Result<(), Failure> {
         .await
         .map_err(|error| Failure::new(format!("AiKore cannot listen on {address}: {error}.")))?;
     let address = listener.local_addr().unwrap_or(address);
+    let options = config.site()?;
     let engine = Engine::open(engine_config(config, address)?).await?;
+    let tls = speak_tls(config)?;
     let open = config.auth == Auth::Off;
     let panel = Panel::new(engine.clone(), open, &config.allowed_hosts);
     let shutdown = panel.shutdown.clone();
     tokio::spawn(engine::memory::give_back_regularly());
-    let serving = serve::serve(listener, router(panel), shutdown.clone());
-    announce(&engine, open, address).await?;
-    until_ended(signals, shutdown, serving, &engine, config.stop_instances_on_exit).await;
-    Ok(())
+    let link = link(address, &options);
+    let site = Site::new(panel, options);
+    announce(&engine, open, &link).await?;
+    let mut served = Ok(());
+    let serving = async { served = serve::serve(listener, site, tls, shutdown.clone()).await };
+    let stop_instances = config.stop_instances_on_exit;
+    let ended = until_ended(signals, shutdown.clone(), serving, &engine, stop_instances).await;
+    served.map_err(|error| Failure::new(format!("The panel could not serve: {error}.")))?;
+    match ended {
+        Ended::Orderly => Ok(()),
+        Ended::AtOnce => Err(Failure::new(
+            "A second signal ended the panel before it had put everything in order.",
+        )),
+    }
+}
+
+/// The certificate the panel was told to use, if any.
+fn speak_tls(config: &Config) -> Result<Option<Tls>, Failure> {
+    let files = match (&config.tls.tls_cert, &config.tls.tls_key) {
+        (Some(certificate), Some(key)) => tls::Files {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        },
+        _ if config.tls.tls == TlsMode::SelfSigned => {
+            tls::self_signed(&config.data.data_dir, &config.allowed_hosts)?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Tls::read(files)?))
 }
 
 fn engine_config(config: &Config, address: SocketAddr) -> Result<EngineConfig, Failure> {
@@ -122,24 +161,26 @@ fn engine_config(config: &Config, address: SocketAddr) -> Result<EngineConfig, F
     Ok(engine)
 }
 
-/// Prints the link to open.
-async fn announce(engine: &Engine, open: bool, address: SocketAddr) -> Result<(), Failure> {
+/// The beginning of every link to the panel.
+fn link(address: SocketAddr, options: &SiteOptions) -> String {
     let mut shown = address;
     if shown.ip().is_unspecified() {
         shown.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
+    let scheme = if options.https { "https" } else { "http" };
+    format!("{scheme}://{shown}{}", options.base_path)
+}
+
+/// Prints the link to open.
+async fn announce(engine: &Engine, open: bool, link: &str) -> Result<(), Failure> {
     if open {
-        tracing::warn!("nobody needs to log in: whoever reaches {address} commands this machine");
+        tracing::warn!("nobody needs to log in: whoever reaches {link} commands this machine");
+        say(&format!("Open {link}/"));
+        return Ok(());
     }
-    match if open {
-        None
-    } else {
-        engine.accounts.new_setup_token().await?
-    } {
-        Some(token) => say(&format!(
-            "Open http://{shown}/setup?token={token} to choose a password"
-        )),
-        None => say(&format!("Open http://{shown}/")),
+    match engine.accounts.new_setup_token().await? {
+        Some(token) => say(&format!("Open {link}/setup?token={token} to choose a password")),
+        None => say(&format!("Open {link}/")),
     }
     Ok(())
 }

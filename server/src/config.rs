@@ -7,6 +7,8 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use types::ports::PortRange;
 
+use crate::site::{Network, SiteOptions};
+
 /// A web control panel that creates, runs, supervises and exposes AI web UIs.
 #[derive(Debug, Parser)]
 #[command(
@@ -103,6 +105,48 @@ pub enum LogFormat {
     Json,
 }
 
+/// Whether the panel speaks TLS without a certificate being given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TlsMode {
+    /// Plain HTTP, unless a certificate is given
+    Off,
+    /// With a certificate that the panel makes once and keeps in the data directory
+    SelfSigned,
+}
+
+/// How connections are kept secret.
+#[derive(Args, Clone, Debug)]
+pub struct TlsOptions {
+    /// Whether to speak TLS with a certificate of our own making
+    #[arg(long, env = "AIKORE_TLS", value_enum, default_value = "off")]
+    pub tls: TlsMode,
+    /// Certificate chain (PEM); read again when the file changes
+    #[arg(long, env = "AIKORE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key (PEM) of the certificate
+    #[arg(long, env = "AIKORE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Tell browsers never to use plain HTTP for this host again
+    #[arg(long, env = "AIKORE_HSTS", value_parser = BoolishValueParser::new())]
+    pub hsts: bool,
+}
+
+/// Where the panel stands.
+#[derive(Args, Clone, Debug)]
+pub struct Surroundings {
+    /// Path below which the panel lies on its host, such as /aikore
+    #[arg(long, env = "AIKORE_BASE_PATH", default_value = "/", value_name = "PATH")]
+    pub base_path: String,
+    /// Addresses or networks of proxies in front, whose X-Forwarded-For, -Proto and -Host are believed
+    #[arg(
+        long,
+        env = "AIKORE_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "NETWORK,…"
+    )]
+    pub trusted_proxies: Vec<Network>,
+}
+
 /// The options of `serve`.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -126,6 +170,12 @@ pub struct Config {
         value_name = "NAME,…"
     )]
     pub allowed_hosts: Vec<String>,
+    /// TLS.
+    #[command(flatten)]
+    pub tls: TlsOptions,
+    /// What stands in front.
+    #[command(flatten)]
+    pub around: Surroundings,
     /// Ports people may give to instances [default: 19001-19020; also read from `AVAILABLE_PORTS`]
     #[arg(long, env = "AIKORE_INSTANCE_PORT_RANGE", value_name = "FIRST-LAST")]
     instance_port_range: Option<PortRange>,
@@ -167,6 +217,43 @@ impl Config {
         }
     }
 
+    /// The panel's prefix: empty, or `/x`.
+    pub fn base_path(&self) -> Result<String, BadConfig> {
+        let path = self.around.base_path.trim_end_matches('/');
+        let plain = |part: &str| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+                && part.bytes().any(|byte| byte != b'.')
+        };
+        let good = path
+            .strip_prefix('/')
+            .is_some_and(|path| path.split('/').all(plain));
+        if path.is_empty() || good {
+            return Ok(path.to_owned());
+        }
+        Err(BadConfig(format!(
+            "--base-path: {} is no path; write it as /aikore, with letters, digits and hyphens.",
+            self.around.base_path
+        )))
+    }
+
+    /// What the panel is told about its surroundings.
+    pub fn site(&self) -> Result<SiteOptions, BadConfig> {
+        Ok(SiteOptions {
+            base_path: self.base_path()?,
+            trusted_proxies: self.around.trusted_proxies.clone(),
+            https: self.speaks_tls(),
+            hsts: self.tls.hsts,
+        })
+    }
+
+    /// Whether connections come over TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls.tls == TlsMode::SelfSigned || self.tls.tls_cert.is_some()
+    }
+
     /// Refuses what the parser cannot see.
     pub fn check(&self) -> Result<(), BadConfig> {
         let open = self.auth == Auth::Off && !self.address.addr.ip().is_loopback();
@@ -185,6 +272,7 @@ impl Config {
                 dir.display()
             )));
         }
+        self.base_path()?;
         self.port_range().map(drop)
     }
 }
@@ -218,6 +306,17 @@ mod tests {
             panic!("no serve");
         };
         assert_eq!(config.address.addr.port(), 9002);
+    }
+
+    #[test]
+    fn a_prefix_is_a_plain_path() {
+        let base = |path: &str| config(&["--base-path", path]).base_path();
+        assert_eq!(base("/").unwrap(), "");
+        assert_eq!(base("/x/").unwrap(), "/x");
+        assert_eq!(base("/tools/aikore").unwrap(), "/tools/aikore");
+        for path in ["x", "//x", "/x/../y", "/a b", "/<x>", "http://x"] {
+            assert!(base(path).is_err(), "{path}");
+        }
     }
 
     #[test]

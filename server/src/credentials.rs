@@ -27,15 +27,10 @@ impl Credential {
         if panel.is_open() {
             return Some(Self::Open);
         }
-        if let Some(secret) = bearer(headers)
-            && panel
-                .engine
-                .accounts
-                .token_is_valid(secret)
-                .await
-                .unwrap_or_else(failed)
+        if bearer(headers).is_some()
+            && let Some(token) = Self::of_token(panel, headers).await
         {
-            return Some(Self::Token(secret.to_owned()));
+            return Some(token);
         }
         let secret = session_cookie(headers)?;
         let valid = panel
@@ -45,6 +40,21 @@ impl Credential {
             .await
             .unwrap_or_else(failed);
         valid.then_some(Self::Session(secret))
+    }
+
+    /// The same without looking at cookies.
+    pub(crate) async fn of_token(panel: &Panel, headers: &HeaderMap) -> Option<Self> {
+        if panel.is_open() {
+            return Some(Self::Open);
+        }
+        let secret = bearer(headers)?;
+        let valid = panel
+            .engine
+            .accounts
+            .token_is_valid(secret)
+            .await
+            .unwrap_or_else(failed);
+        valid.then(|| Self::Token(secret.to_owned()))
     }
 
     /// Whether it is still good.

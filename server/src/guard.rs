@@ -5,44 +5,35 @@ use app::error::ErrorKind;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http_body_util::Limited;
 
 use crate::credentials::Credential;
 use crate::error::HttpError;
-use crate::headers::{self, FromApp};
+use crate::headers;
 use crate::login::{self, is_local, local_path};
-use crate::origin;
-use crate::state::Panel;
+use crate::proxy::Place;
+use crate::state::{Panel, on_main};
+use crate::{origin, passes};
 
-/// The largest body the panel itself takes, bytes; apps behind the proxy have no limit.
+/// The largest body the panel itself takes, bytes; what goes to an app has no limit.
 const BODY_MAX: usize = 4 * 1024 * 1024;
 
 /// Lets a request through, or answers it.
 pub(crate) async fn guard(State(panel): State<Panel>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut answer = match admit(&panel, request).await {
         Ok(request) => next.run(request).await,
         Err(answer) => answer,
     };
-    if answer.extensions().get::<FromApp>().is_none() {
-        if path.starts_with("/api/docs") {
-            answer
-                .headers_mut()
-                .insert(header::CONTENT_SECURITY_POLICY, headers::docs_policy());
-        }
-        headers::protect(answer.headers_mut());
-    }
-    if chunked && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-        // The client, or a proxy in front of us, may have sent a Content-Length as well and think that the body
-        // ends elsewhere. Hyper drops that header unseen, so what follows is never read as a request.
+    if path.starts_with("/api/docs") {
         answer
             .headers_mut()
-            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+            .insert(header::CONTENT_SECURITY_POLICY, headers::docs_policy());
     }
+    headers::protect(answer.headers_mut());
     answer
 }
 
@@ -66,10 +57,47 @@ async fn admit(panel: &Panel, mut request: Request) -> Result<Request, Response>
             return Err(answer);
         }
     }
-    if !is_proxied(request.uri().path()) {
-        request = request.map(|body| Body::new(Limited::new(body, BODY_MAX)));
+    Ok(request.map(|body| Body::new(Limited::new(body, BODY_MAX))))
+}
+
+/// The same for what goes to an app. Nothing there is public but the way in.
+pub(crate) async fn admit_to_app<B>(
+    panel: &Panel,
+    place: &Place,
+    request: &axum::http::Request<B>,
+) -> Result<Credential, Response> {
+    let (headers, uri) = (request.headers(), request.uri());
+    let named = if place.has_own_host() {
+        origin::one_host(request).map(drop)
+    } else {
+        panel.hosts().check(request)
+    };
+    named.map_err(|error| refuse(request, error.0))?;
+    let credential = if panel.is_open() {
+        Some(Credential::Open)
+    } else if place.has_own_host() {
+        Box::pin(on_main(panel, passes::credential(panel, headers))).await
+    } else {
+        Box::pin(on_main(panel, Credential::of(panel, headers))).await
+    };
+    origin::check(request, credential.as_ref()).map_err(|error| refuse(request, error.0))?;
+    if let Some(credential) = credential {
+        return Ok(credential);
     }
-    Ok(request)
+    if place.is_reserved(uri.path()) || !place.needs_login() {
+        return Ok(Credential::Open);
+    }
+    let program = place.has_own_host() && !accepts_html(headers);
+    let Some(next) = login_path(request).filter(|_| !program) else {
+        return Err(refuse(request, not_logged_in()));
+    };
+    if !place.has_own_host() {
+        return Err(on_main(panel, to_login(panel, &next)).await);
+    }
+    Err(place.where_to_ask(headers, uri).map_or_else(
+        || refuse(request, no_pass()),
+        |address| Redirect::to(&address).into_response(),
+    ))
 }
 
 /// The whole list of what works without a login.
@@ -89,7 +117,7 @@ fn is_proxied(path: &str) -> bool {
 }
 
 /// Where to go on after a login, for people; programs are told instead.
-fn login_path(request: &Request) -> Option<String> {
+fn login_path<B>(request: &axum::http::Request<B>) -> Option<String> {
     let path = request.uri().path();
     let html = accepts_html(request.headers());
     if is_function(path) && html {
@@ -116,6 +144,15 @@ fn not_logged_in() -> ApiError {
     )
 }
 
+fn no_pass() -> ApiError {
+    ApiError::new(
+        ErrorKind::Unauthorized,
+        "not_logged_in",
+        "You are not logged in here.",
+        "Open this app from the panel: its link logs you in.",
+    )
+}
+
 async fn to_login(panel: &Panel, next: &str) -> Response {
     if matches!(panel.engine.accounts.is_set_up().await, Ok(false)) {
         return Redirect::to("/setup").into_response();
@@ -124,7 +161,7 @@ async fn to_login(panel: &Panel, next: &str) -> Response {
 }
 
 /// Answers in the shape the caller reads: an object for programs, a sentence for people.
-fn refuse(request: &Request, error: ApiError) -> Response {
+fn refuse<B>(request: &axum::http::Request<B>, error: ApiError) -> Response {
     let path = request.uri().path();
     let html = accepts_html(request.headers());
     if is_function(path) && !html {

@@ -5,10 +5,6 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-/// Marks an answer that came from a proxied app: the panel's rules would break it.
-#[derive(Clone, Copy)]
-pub(crate) struct FromApp;
-
 /// Sets the policy of a rendered page, with the nonce its inline scripts carry. Runs inside the rendering.
 pub(crate) fn allow_inline_scripts() {
     if let (Some(options), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())

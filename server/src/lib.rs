@@ -5,6 +5,7 @@
 // The type of a rendered page is as deep as its markup.
 #![recursion_limit = "512"]
 
+mod addresses;
 pub mod assets;
 pub mod cli;
 pub mod config;
@@ -17,14 +18,19 @@ mod logging;
 mod login;
 mod origin;
 mod pages;
+mod passes;
 mod proxy;
+mod relay;
 pub mod router;
 mod routes;
 pub mod serve;
+pub mod site;
 mod socket;
 pub mod state;
 mod theme;
+pub mod tls;
 
 pub use router::router;
 pub use routes::description;
+pub use site::{Site, SiteOptions};
 pub use state::Panel;

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 /// Hosts under which the list is asked for at the same time; with more, all are forgotten.
 const HOSTS_MAX: usize = 8;
 
-/// One text per asking host, because links in it hold the host's name.
+/// One text per scheme and host that is asked, because links in it hold both.
 #[derive(Default)]
 pub(crate) struct ListCache(Mutex<Entries>);
 

@@ -146,7 +146,8 @@ pub(crate) fn is_local(address: &str) -> bool {
         && !address.contains(|c: char| c.is_ascii_control() || c == ' ')
 }
 
-fn encode(pairs: &[(&str, &str)]) -> String {
+/// Pairs as a query.
+pub(crate) fn encode(pairs: &[(&str, &str)]) -> String {
     let encoded: Vec<String> = pairs
         .iter()
         .map(|(name, value)| format!("{name}={}", percent_encode(value)))

@@ -5,9 +5,8 @@
 //! same host is the same *site*.
 
 use app::error::ErrorKind;
-use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING, UPGRADE};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, Request, header};
 
 use crate::credentials::Credential;
 use crate::error::HttpError;
@@ -33,7 +32,8 @@ impl AllowedHosts {
         Self { names }
     }
 
-    fn allows(&self, host: &str) -> bool {
+    /// Whether the panel may be reached under a name.
+    pub(crate) fn allows(&self, host: &str) -> bool {
         let host = host.to_lowercase();
         let name = host_name(&host);
         let name = name.strip_suffix('.').unwrap_or(name);
@@ -46,41 +46,43 @@ impl AllowedHosts {
         })
     }
 
+    /// Whether a plain name is the panel's own, whatever instances are called.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        name == "localhost" || is_address(name) || self.names.iter().any(|own| own == name)
+    }
+
     /// Refuses a request that does not say one host name of ours.
-    pub(crate) fn check(&self, request: &Request) -> Result<(), HttpError> {
-        let headers = request.headers();
-        let refused = |kind, message: &str, hint| Err(HttpError::new(kind, "wrong_host", message, hint));
-        if headers.get_all(HOST).iter().count() != 1 {
-            return refused(
-                ErrorKind::BadRequest,
-                "The request names no host, or several.",
-                "",
-            );
-        }
-        let Some(host) = host(headers) else {
-            return refused(ErrorKind::BadRequest, "The request's host cannot be read.", "");
-        };
-        // `GET http://elsewhere/ …` would make a host other than the one checked here.
-        if request
-            .uri()
-            .authority()
-            .is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(host))
-        {
-            return refused(
-                ErrorKind::BadRequest,
-                "The request names two different hosts.",
-                "",
-            );
-        }
+    pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<(), HttpError> {
+        let host = one_host(request)?;
         if self.allows(host) {
             return Ok(());
         }
-        refused(
+        Err(HttpError::new(
             ErrorKind::Forbidden,
-            &format!("This panel does not answer to the name “{}”.", host_name(host)),
+            "wrong_host",
+            format!("This panel does not answer to the name “{}”.", host_name(host)),
             "Start it with --allowed-hosts and this name, or use the machine's address.",
-        )
+        ))
     }
+}
+
+/// The one host a request names.
+pub(crate) fn one_host<B>(request: &Request<B>) -> Result<&str, HttpError> {
+    let refused = |message: &str| HttpError::new(ErrorKind::BadRequest, "wrong_host", message, "");
+    let headers = request.headers();
+    if headers.get_all(HOST).iter().count() != 1 {
+        return Err(refused("The request names no host, or several."));
+    }
+    let host = host(headers).ok_or_else(|| refused("The request's host cannot be read."))?;
+    // `GET http://elsewhere/ …` would make a host other than the one checked here.
+    let elsewhere = request
+        .uri()
+        .authority()
+        .is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(host));
+    if elsewhere {
+        return Err(refused("The request names two different hosts."));
+    }
+    Ok(host)
 }
 
 /// The host with its port, as the browser wrote it.
@@ -91,7 +93,7 @@ pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The host without its port.
-fn host_name(host: &str) -> &str {
+pub(crate) fn host_name(host: &str) -> &str {
     if host.starts_with('[') {
         return host.find(']').map_or(host, |end| &host[..=end]);
     }
@@ -117,7 +119,7 @@ fn is_address(name: &str) -> bool {
 ///
 /// Reading with `GET` is refused to other sites' scripts too where the browser tells (`Sec-Fetch-Site`), except
 /// for navigations: a link may lead here.
-pub(crate) fn check(request: &Request, credential: Option<&Credential>) -> Result<(), HttpError> {
+pub(crate) fn check<B>(request: &Request<B>, credential: Option<&Credential>) -> Result<(), HttpError> {
     let headers = request.headers();
     if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
         return Err(HttpError::new(
@@ -160,7 +162,7 @@ fn foreign() -> HttpError {
     )
 }
 
-fn changes_something(request: &Request) -> bool {
+fn changes_something<B>(request: &Request<B>) -> bool {
     !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
 }
 

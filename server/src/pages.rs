@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use crate::credentials::Credential;
 use crate::error::{HttpError, Query};
+use crate::site::arrival::asked_scheme;
 use crate::state::Panel;
 use crate::{headers, login, origin, theme};
 
@@ -113,7 +114,7 @@ fn context(panel: Panel) -> impl Fn() + Clone + Send + Sync + 'static {
 /// How the asking browser reaches the panel.
 pub(crate) fn request_origin(headers: Option<&HeaderMap>) -> RequestOrigin {
     RequestOrigin {
-        scheme: "http",
+        scheme: headers.map_or("http", asked_scheme),
         host: headers.and_then(origin::host).unwrap_or("localhost").to_owned(),
     }
 }

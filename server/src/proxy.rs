@@ -1,12 +1,14 @@
-//! The way to the apps: `/instance/<slug>/…` and its alias `/app/<slug>/…`.
+//! The way to the apps: `/instance/<slug>/…`, its alias `/app/<slug>/…`, and host names of their own.
 //!
 //! # How it works
-//! The guard has checked login, Host and Origin already. A request is given to the app as it came, apart from
-//! what belongs to one connection only and what is the panel's own (its cookie, its token). Bodies stream
-//! both ways without limit; an upgrade (WebSocket) becomes a plain copy of bytes. Whatever is not `started`
-//! gets a page that says why.
+//! Login, Host and Origin are checked as for the panel itself. A request is given to the app as it came, apart
+//! from what belongs to one connection only and what is the panel's own (its cookies, its token). Bodies stream
+//! both ways without limit; an upgrade (WebSocket) becomes a plain relay of bytes. Whatever is not `started`
+//! gets a page that says why. All of it runs on the thread of the client's connection, with connections to the
+//! app that live there too.
 
 mod body;
+mod place;
 mod pool;
 mod request;
 mod response;
@@ -14,144 +16,135 @@ mod tunnel;
 mod upstream;
 mod waiting;
 
-use std::net::{IpAddr, SocketAddr};
-
-use axum::Router;
-use axum::extract::{ConnectInfo, Extension, Request, State};
-use axum::http::Uri;
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::any;
+use axum::http::{HeaderMap, Request, Response, Uri};
+use axum::response::{IntoResponse as _, Redirect};
 use types::blueprints::Subpath;
-use types::instances::{Instance, Status};
+use types::instances::Status;
 
-pub(crate) use pool::Pool;
+pub(crate) use body::Answer;
+pub(crate) use place::Place;
 
+use crate::addresses::Route;
 use crate::credentials::Credential;
-use crate::error::HttpError;
-use crate::headers::FromApp;
+use crate::guard;
+use crate::headers;
 use crate::origin::is_upgrade;
-use crate::state::Panel;
+use crate::site::arrival::Arrival;
+use crate::site::{Download, Upload};
+use crate::state::{Panel, on_main};
+use place::Target;
 
-pub(crate) fn router() -> Router<Panel> {
-    Router::new()
-        .route("/instance/{*path}", any(handle))
-        .route("/app/{*path}", any(handle))
+/// Answers a request to an app.
+pub(crate) async fn answer(
+    panel: &Panel,
+    place: Place,
+    arrival: &Arrival,
+    request: Request<Upload>,
+) -> Response<Download> {
+    let answered = match guard::admit_to_app(panel, &place, &request).await {
+        Ok(credential) => serve(panel, &credential, &place, arrival, request).await,
+        Err(refused) => Err(refused),
+    };
+    answered.unwrap_or_else(|mut own| {
+        headers::protect(own.headers_mut());
+        own.map(Download::Panel)
+    })
 }
 
-/// What one request asks of which app.
-struct Target {
-    instance: Instance,
-    /// `/instance/<slug>`, without the slash at the end.
-    prefix: String,
-    /// Whether the app is asked without the prefix.
-    strip: bool,
-}
-
-async fn handle(
-    State(panel): State<Panel>,
-    Extension(credential): Extension<Credential>,
-    client: Option<Extension<ConnectInfo<SocketAddr>>>,
-    request: Request,
-) -> Result<Response, HttpError> {
-    let Some((slug, rest)) = split(request.uri().path()) else {
-        return Ok(Redirect::temporary(&with_slash(request.uri())).into_response());
-    };
-    let rest = rest.to_owned();
-    let Some(instance) = panel.engine.instances.by_slug(slug).await? else {
-        return Ok(waiting::no_such_app(request.headers(), slug));
-    };
-    if instance.status != Status::Started {
-        return Ok(waiting::page(&panel, request.headers(), &instance).await);
+/// The app's answer, or the panel's instead of it.
+async fn serve(
+    panel: &Panel,
+    credential: &Credential,
+    place: &Place,
+    arrival: &Arrival,
+    request: Request<Upload>,
+) -> Result<Response<Download>, axum::response::Response> {
+    if let Some(answer) = Box::pin(place.own_answer(panel, &request)).await {
+        return Err(answer);
     }
-    let prefix = format!("/instance/{}", instance.slug);
-    let target = Target {
-        strip: subpath(&panel, &instance).await != Subpath::Keep,
-        instance,
-        prefix,
+    let Some(route) = place.route() else {
+        return Err(waiting::no_such_app(request.headers(), place));
     };
-    let client = client.map(|Extension(ConnectInfo(peer))| peer.ip());
-    forward(&panel, &credential, client, &target, &rest, request).await
+    if let Some(slash) = place.missing_slash(request.uri()) {
+        return Err(Redirect::temporary(&slash).into_response());
+    }
+    if route.instance.status != Status::Started {
+        return Err(Box::pin(waiting::page(panel, request.headers(), place, &route.instance)).await);
+    }
+    let keeps = subpath(panel, route).await == Subpath::Keep;
+    if let Some(home) = place.home(request.uri(), keeps) {
+        return Err(Redirect::temporary(&home).into_response());
+    }
+    let target = place.target(route, keeps);
+    forward(panel, credential, arrival, &target, place, request).await
 }
 
 async fn forward(
     panel: &Panel,
     credential: &Credential,
-    client: Option<IpAddr>,
-    target: &Target,
-    rest: &str,
-    mut request: Request,
-) -> Result<Response, HttpError> {
+    arrival: &Arrival,
+    target: &Target<'_>,
+    place: &Place,
+    mut request: Request<Upload>,
+) -> Result<Response<Download>, axum::response::Response> {
     let asked = request::Asked::read(&request);
     let upgrade = is_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
-    *request.uri_mut() = upstream_uri(target, rest, request.uri());
-    request::prepare(&mut request, target, credential, client, upgrade.is_some());
+    *request.uri_mut() = upstream_uri(target, place, request.uri());
+    request::prepare(&mut request, target, credential, arrival, upgrade.is_some());
     let answer = match upgrade {
-        Some(browser) => tunnel::open(panel, credential, target, request, browser).await,
+        Some(browser) => Box::pin(tunnel::open(panel, credential, target, request, browser)).await,
         None => upstream::exchange(panel, target, request).await,
     };
     match answer {
         Ok(mut answer) => {
             response::prepare(&mut answer, target, &asked);
-            answer.extensions_mut().insert(FromApp);
-            Ok(answer)
+            Ok(answer.map(Download::App))
         }
         Err(error) => {
-            tracing::info!(instance.id = %target.instance.id, %error, "an app could not be reached");
-            Ok(waiting::unreachable(panel, &asked.headers, &target.instance).await)
+            let instance = &target.route.instance;
+            tracing::info!(instance.id = %instance.id, %error, "an app could not be reached");
+            let headers: HeaderMap = asked.for_page();
+            Err(Box::pin(waiting::unreachable(panel, &headers, place, instance)).await)
         }
     }
 }
 
-/// The slug and what follows its slash; none when there is no slash.
-fn split(path: &str) -> Option<(&str, &str)> {
-    path.strip_prefix("/instance/")
-        .or_else(|| path.strip_prefix("/app/"))?
-        .split_once('/')
-}
-
-/// The same address with a slash after its path: relative links of an app need it.
-fn with_slash(uri: &Uri) -> String {
-    match uri.query() {
-        Some(query) => format!("{}/?{query}", uri.path()),
-        None => format!("{}/", uri.path()),
-    }
-}
-
-fn upstream_uri(target: &Target, rest: &str, uri: &Uri) -> Uri {
-    let prefix = if target.strip { "" } else { target.prefix.as_str() };
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+/// What the app is asked for.
+fn upstream_uri(target: &Target<'_>, place: &Place, uri: &Uri) -> Uri {
+    let asked = uri.path_and_query().map_or("/", |path| path.as_str());
+    let rest = place.rest(asked);
     // Its parts were parts of a parsed address, so this cannot fail; the root is a harmless answer if it does.
-    format!("{prefix}/{rest}{query}")
-        .parse()
-        .unwrap_or_else(|_| Uri::from_static("/"))
+    let wanted = if target.app_prefix.is_empty() && rest.starts_with('/') {
+        axum::http::uri::PathAndQuery::try_from(rest)
+    } else {
+        axum::http::uri::PathAndQuery::try_from(format!(
+            "{}/{}",
+            target.app_prefix,
+            rest.trim_start_matches('/')
+        ))
+    };
+    wanted.map_or_else(|_| Uri::from_static("/"), Uri::from)
 }
 
-/// How the app behaves below a prefix: asked once per run, because the catalogue reads files.
-async fn subpath(panel: &Panel, instance: &Instance) -> Subpath {
-    if let Some(known) = panel.apps().subpath(instance) {
-        return known;
+/// How the app behaves below a prefix.
+async fn subpath(panel: &Panel, route: &Route) -> Subpath {
+    if let Some(known) = route.run.subpath.get() {
+        return *known;
     }
-    let blueprint = panel.engine.blueprints.get(&instance.base_blueprint).await;
-    let subpath = blueprint.map_or_else(
-        |error| {
-            tracing::warn!(instance.id = %instance.id, %error, "no blueprint says how the app wants to be reached");
+    let asking = route.run.subpath.get_or_try_init(|| async {
+        let blueprint = panel
+            .engine
+            .blueprints
+            .get(&route.instance.base_blueprint)
+            .await?;
+        Ok::<_, engine::Error>(blueprint.subpath)
+    });
+    match Box::pin(on_main(panel, asking)).await {
+        Ok(subpath) => *subpath,
+        Err(error) => {
+            let id = route.instance.id;
+            tracing::warn!(instance.id = %id, %error, "no blueprint says how the app wants to be reached");
             Subpath::default()
-        },
-        |blueprint| blueprint.subpath,
-    );
-    panel.apps().keep_subpath(instance, subpath);
-    subpath
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_falls_into_app_and_rest() {
-        assert_eq!(split("/instance/a/x/y"), Some(("a", "x/y")));
-        assert_eq!(split("/app/a/"), Some(("a", "")));
-        assert_eq!(split("/instance/a"), None);
-        assert_eq!(with_slash(&Uri::from_static("/app/a?x=1")), "/app/a/?x=1");
+        }
     }
 }

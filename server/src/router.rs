@@ -10,15 +10,15 @@ use tower_http::compression::CompressionLayer;
 
 use crate::guard::{guard, panicked};
 use crate::state::Panel;
-use crate::{assets, pages, proxy, routes, socket};
+use crate::{assets, pages, passes, routes, socket};
 
-/// The whole panel. The guard wraps the fallback too, so an unlisted route cannot fall through it.
+/// The panel itself, without its apps. The guard wraps the fallback too, so an unlisted route cannot fall through it.
 pub fn router(panel: Panel) -> Router {
     let pages = pages::router(&panel).layer(CompressionLayer::new());
     Router::new()
         .merge(pages)
         .merge(routes::router())
-        .merge(proxy::router())
+        .merge(passes::router())
         .route("/pkg/{*path}", get(assets::serve))
         .route("/favicon.svg", get(assets::serve))
         .route("/ws", get(socket::open))

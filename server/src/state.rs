@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use engine::Engine;
 use leptos::config::LeptosOptions;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::addresses::Addresses;
 use crate::list_cache::ListCache;
 use crate::origin::AllowedHosts;
-use crate::proxy::Pool;
+use crate::passes::Passes;
 
 /// The panel; cheap to clone.
 #[derive(Clone)]
@@ -28,11 +30,14 @@ struct Shared {
     leptos: LeptosOptions,
     sessions: watch::Sender<()>,
     list: ListCache,
-    apps: Pool,
+    addresses: Addresses,
+    passes: Passes,
+    main: Handle,
 }
 
 impl Panel {
-    /// A panel over an engine. `open` = nobody needs to log in (`--auth off`).
+    /// A panel over an engine. `open` = nobody needs to log in (`--auth off`). The runtime it is made on is the
+    /// one its pages and its API run on.
     pub fn new(engine: Engine, open: bool, allowed_hosts: &[String]) -> Self {
         // `site_root` only matters for code splitting, which reads a manifest from it: keep it nowhere.
         let leptos = LeptosOptions::builder()
@@ -46,7 +51,9 @@ impl Panel {
             leptos,
             sessions: watch::Sender::new(()),
             list: ListCache::default(),
-            apps: Pool::default(),
+            addresses: Addresses::new(engine.clone()),
+            passes: Passes::default(),
+            main: Handle::current(),
         };
         Self {
             engine,
@@ -74,14 +81,35 @@ impl Panel {
         self.shared.sessions.subscribe()
     }
 
-    /// Connections to the apps.
-    pub(crate) fn apps(&self) -> &Pool {
-        &self.shared.apps
+    /// Which address belongs to which instance.
+    pub(crate) fn addresses(&self) -> &Addresses {
+        &self.shared.addresses
+    }
+
+    /// Logins on the apps' own hosts.
+    pub(crate) fn passes(&self) -> &Passes {
+        &self.shared.passes
+    }
+
+    /// The main runtime.
+    pub(crate) fn main(&self) -> &Handle {
+        &self.shared.main
     }
 
     pub(crate) fn list_cache(&self) -> &ListCache {
         &self.shared.list
     }
+}
+
+/// Polls engine work from a connection's thread such that whatever it starts (timers, tasks, blocking work)
+/// belongs to the main runtime: the connection's own may end before.
+pub(crate) async fn on_main<F: Future>(panel: &Panel, work: F) -> F::Output {
+    let mut work = std::pin::pin!(work);
+    std::future::poll_fn(|context| {
+        let _main = panel.main().enter();
+        work.as_mut().poll(context)
+    })
+    .await
 }
 
 impl FromRef<Panel> for LeptosOptions {

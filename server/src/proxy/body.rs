@@ -1,84 +1,66 @@
 //! An app's answer on its way to the browser; at its end the connection goes back to the pool.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes};
-use http_body_util::BodyExt as _;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use axum::body::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use types::instances::InstanceId;
 
-use super::pool::{Pool, Sender};
+use super::pool::{self, Sender};
 
-/// The connection an answer comes over.
+/// The connection an answer comes over, and the run it leads to.
 pub(super) struct Lease {
-    pub(super) pool: Pool,
-    pub(super) id: InstanceId,
-    pub(super) run: u32,
+    pub(super) run: u64,
     pub(super) sender: Sender,
 }
 
 impl Lease {
     fn give_back(self) {
-        self.pool.give_back(self.id, self.run, self.sender);
+        pool::give_back(self.run, self.sender);
     }
 }
 
-struct Answer {
-    inner: Incoming,
+/// The body of an app's answer.
+pub struct Answer {
+    inner: Option<Incoming>,
     lease: Option<Lease>,
     /// Ends an answer of unknown length (server-sent events) with the panel: it may never end by itself.
     ending: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
-/// Wraps an app's answer.
-pub(super) fn answer(inner: Incoming, lease: Lease, shutdown: &CancellationToken) -> Body {
-    if inner.is_end_stream() {
-        lease.give_back();
-        return Body::empty();
-    }
-    let endless = inner.size_hint().exact().is_none();
-    Body::new(
-        Answer {
-            inner,
+impl Answer {
+    pub(super) fn new(inner: Incoming, lease: Lease, shutdown: &CancellationToken) -> Self {
+        if inner.is_end_stream() {
+            lease.give_back();
+            return Self::empty();
+        }
+        let endless = inner.size_hint().exact().is_none();
+        Self {
+            inner: Some(inner),
             lease: Some(lease),
             ending: endless.then(|| Box::pin(shutdown.clone().cancelled_owned())),
         }
-        .map_err(axum::Error::new),
-    )
-}
+    }
 
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        if let Some(ending) = &mut self.ending
-            && ending.as_mut().poll(context).is_ready()
-        {
-            return Poll::Ready(Some(Err(std::io::Error::other("the panel is ending"))));
+    /// An answer over a connection that is not used again.
+    pub(super) fn last(inner: Incoming) -> Self {
+        Self {
+            inner: Some(inner),
+            lease: None,
+            ending: None,
         }
-        let polled = Pin::new(&mut self.inner).poll_frame(context);
-        if matches!(polled, Poll::Ready(None)) || self.inner.is_end_stream() {
-            self.finish();
+    }
+
+    pub(super) fn empty() -> Self {
+        Self {
+            inner: None,
+            lease: None,
+            ending: None,
         }
-        polled.map_err(std::io::Error::other)
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
-impl Answer {
     fn finish(&mut self) {
         if let Some(lease) = self.lease.take() {
             lease.give_back();
@@ -86,10 +68,45 @@ impl Answer {
     }
 }
 
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Some(ending) = &mut self.ending
+            && ending.as_mut().poll(context).is_ready()
+        {
+            let error = io::Error::other("the panel is ending");
+            return Poll::Ready(Some(Err(axum::Error::new(error))));
+        }
+        let Some(inner) = &mut self.inner else {
+            return Poll::Ready(None);
+        };
+        let polled = Pin::new(&mut *inner).poll_frame(context);
+        if matches!(polled, Poll::Ready(None)) || inner.is_end_stream() {
+            self.finish();
+        }
+        polled.map(|frame| frame.map(|frame| frame.map_err(axum::Error::new)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
 /// A server never asks again after the last byte of an answer of known length, so the end shows here.
 impl Drop for Answer {
     fn drop(&mut self) {
-        if self.inner.is_end_stream() {
+        if self.is_end_stream() {
             self.finish();
         }
     }

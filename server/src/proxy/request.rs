@@ -1,151 +1,171 @@
 //! What is changed in a request before the app sees it.
 
-use std::net::IpAddr;
-
-use axum::extract::Request;
 use axum::http::header::{
-    AUTHORIZATION, CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, ORIGIN, PROXY_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, ORIGIN, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Version};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Version};
 
-use super::Target;
-use crate::credentials::{self, Credential};
+use super::place::{Target, is_own_cookie};
+use crate::credentials::{Credential, bearer};
+use crate::site::arrival::{
+    Arrival, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PREFIX, X_FORWARDED_PROTO, X_REAL_IP,
+};
 
 /// Headers that speak of one connection only.
-const HOP_BY_HOP: [HeaderName; 9] = [
+const HOP_BY_HOP: [HeaderName; 7] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION,
-    TE,
-    TRAILER,
     TRANSFER_ENCODING,
     UPGRADE,
 ];
 
+/// What a token for the panel looks like; an app has no use for one, even if it is not good any more.
+const TOKEN_PREFIX: &str = "aik_";
+
 /// What is remembered of a request until its answer.
 pub(super) struct Asked {
     /// Host with its port.
-    pub(super) host: String,
-    /// Its headers, for the page that is shown when the app does not answer.
-    pub(super) headers: HeaderMap,
+    pub(super) host: Option<HeaderValue>,
+    /// For the page that is shown when the app does not answer.
+    accept: Option<HeaderValue>,
 }
 
 impl Asked {
-    pub(super) fn read(request: &Request) -> Self {
-        let mut headers = HeaderMap::new();
-        if let Some(accept) = request.headers().get(axum::http::header::ACCEPT) {
-            headers.insert(axum::http::header::ACCEPT, accept.clone());
-        }
+    pub(super) fn read<B>(request: &Request<B>) -> Self {
         Self {
-            host: crate::origin::host(request.headers())
-                .unwrap_or_default()
-                .to_owned(),
-            headers,
+            host: request.headers().get(HOST).cloned(),
+            accept: request.headers().get(ACCEPT).cloned(),
         }
+    }
+
+    /// As much of the request's headers as the page needs.
+    pub(super) fn for_page(self) -> HeaderMap {
+        self.accept.map(|accept| (ACCEPT, accept)).into_iter().collect()
     }
 }
 
 /// Drops what is not the app's business and says for whom the request comes.
-pub(super) fn prepare(
-    request: &mut Request,
-    target: &Target,
+pub(super) fn prepare<B>(
+    request: &mut Request<B>,
+    target: &Target<'_>,
     credential: &Credential,
-    client: Option<IpAddr>,
+    arrival: &Arrival,
     upgrade: bool,
 ) {
     *request.version_mut() = Version::HTTP_11;
-    let protocol = request.headers().get(UPGRADE).cloned();
     let headers = request.headers_mut();
+    let protocol = upgrade.then(|| headers.get(UPGRADE).cloned()).flatten();
     drop_hop_by_hop(headers);
-    // Answered by this server itself as soon as the body is read.
+    keep_trailers(headers);
+    // Answered by this server itself as soon as the app takes the body.
     headers.remove(EXPECT);
-    if let (true, Some(protocol)) = (upgrade, protocol) {
+    if let Some(protocol) = protocol {
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, protocol);
     }
     drop_own_secrets(headers, credential);
-    drop_foreign_origin(headers);
-    forwarded(headers, target, client);
+    // It was compared with our host already. Apps compare it with what they think is theirs, and some (ComfyUI)
+    // then refuse, or never answer.
+    headers.remove(ORIGIN);
+    forwarded(headers, target, arrival);
 }
 
 /// Removes the headers of one connection, also those named by `Connection`.
 pub(super) fn drop_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
+    if headers.contains_key(CONNECTION) {
+        let named: Vec<HeaderName> = headers
+            .get_all(CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|name| name.trim().parse().ok())
+            // A client must not be able to take these away from the app.
+            .filter(|name| *name != HOST && *name != COOKIE)
+            // Looked at by themselves.
+            .filter(|name| *name != TE && *name != TRAILER)
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
+    }
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Headers after a body are passed on, so what announces them is, too; other encodings of a hop are not.
+fn keep_trailers(headers: &mut HeaderMap) {
+    let wanted = headers
+        .get_all(TE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
-        // A client must not be able to take these away from the app.
-        if *name != HOST && *name != COOKIE {
-            headers.remove(name);
-        }
+        .any(|word| word.trim().eq_ignore_ascii_case("trailers"));
+    headers.remove(TE);
+    if wanted {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
     }
 }
 
 fn drop_own_secrets(headers: &mut HeaderMap, credential: &Credential) {
-    if matches!(credential, Credential::Token(_)) {
+    let ours = matches!(credential, Credential::Token(_))
+        || bearer(headers).is_some_and(|secret| secret.starts_with(TOKEN_PREFIX));
+    if ours {
         headers.remove(AUTHORIZATION);
     }
-    let others: Vec<String> = headers
+    if !headers.contains_key(COOKIE) {
+        return;
+    }
+    // HTTP/2 sends each cookie in a header of its own; apps know one header only.
+    let others: Vec<&str> = headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .map(str::trim)
-        .filter(|pair| pair.split('=').next().map(str::trim) != Some(credentials::COOKIE))
         .filter(|pair| !pair.is_empty())
-        .map(str::to_owned)
+        .filter(|pair| !is_own_cookie(pair.split('=').next().unwrap_or_default().trim()))
         .collect();
+    let others = others.join("; ");
     headers.remove(COOKIE);
-    if let (false, Ok(value)) = (others.is_empty(), HeaderValue::from_str(&others.join("; "))) {
+    if let (false, Ok(value)) = (others.is_empty(), HeaderValue::from_str(&others)) {
         headers.insert(COOKIE, value);
     }
 }
 
-/// Apps compare `Origin` with `Host`. Both stay as the browser wrote them; an origin that is not this panel
-/// (possible when only reading) is not passed on.
-fn drop_foreign_origin(headers: &mut HeaderMap) {
-    let host = crate::origin::host(headers);
-    let origin = headers.get(ORIGIN).and_then(|value| value.to_str().ok());
-    let own = origin
-        .and_then(|origin| origin.split_once("://"))
-        .map(|(_, host)| host);
-    if own.is_none()
-        || !own
-            .zip(host)
-            .is_some_and(|(own, host)| own.eq_ignore_ascii_case(host))
-    {
-        headers.remove(ORIGIN);
-    }
-}
-
-fn forwarded(headers: &mut HeaderMap, target: &Target, client: Option<IpAddr>) {
-    // What a client says about itself is not passed on: the panel is the edge.
-    headers.remove(FORWARDED);
-    headers.remove("x-forwarded-prefix");
+/// What a client said of itself was removed on arrival: the panel is the edge.
+fn forwarded(headers: &mut HeaderMap, target: &Target<'_>, arrival: &Arrival) {
+    let client = arrival.client.ip().to_canonical();
+    let scheme = arrival.scheme();
     let host = headers.get(HOST).cloned();
-    let client = client.and_then(|ip| HeaderValue::from_str(&ip.to_canonical().to_string()).ok());
-    let prefix = target
-        .strip
-        .then(|| HeaderValue::from_str(&target.prefix).ok())
-        .flatten();
-    for (name, value) in [
-        ("x-forwarded-for", client.clone()),
-        ("x-real-ip", client),
-        ("x-forwarded-host", host),
-        ("x-forwarded-proto", Some(HeaderValue::from_static("http"))),
-        // Only when it was removed: an app that is asked with its prefix would add it a second time.
-        ("x-forwarded-prefix", prefix),
-    ] {
-        match value {
-            Some(value) => headers.insert(HeaderName::from_static(name), value),
-            None => headers.remove(name),
+    if let Some(host) = host {
+        let node = if client.is_ipv6() {
+            format!("\"[{client}]\"")
+        } else {
+            client.to_string()
         };
+        let text = format!(
+            "for={node};host=\"{}\";proto={scheme}",
+            host.to_str().unwrap_or_default()
+        );
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(FORWARDED, value);
+        }
+        headers.insert(X_FORWARDED_HOST, host);
+    }
+    if let Ok(client) = HeaderValue::from_str(&client.to_string()) {
+        headers.insert(X_FORWARDED_FOR, client.clone());
+        headers.insert(X_REAL_IP, client);
+    }
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    // Only when it was removed: an app that is asked with its prefix would add it a second time.
+    if target.strips()
+        && let Ok(prefix) = HeaderValue::from_str(&target.prefix)
+    {
+        headers.insert(X_FORWARDED_PREFIX, prefix);
     }
 }

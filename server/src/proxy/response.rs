@@ -3,47 +3,51 @@
 use axum::http::header::{
     CONNECTION, CONTENT_LENGTH, LOCATION, SET_COOKIE, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING, UPGRADE,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 
-use super::Target;
+use super::place::{Target, is_own_cookie};
 use super::request::{Asked, drop_hop_by_hop};
-use crate::credentials;
+use crate::addresses::Way;
 
-/// What an app must not decide for the panel it shares a host with: a script over all its paths, its storage,
-/// its transport.
-const NOT_THE_APPS: [HeaderName; 4] = [
+/// What an app must not decide for the panel it shares a host with: a script over all its paths, its storage.
+const NOT_BESIDE_THE_PANEL: [HeaderName; 2] = [
     HeaderName::from_static("service-worker-allowed"),
     HeaderName::from_static("clear-site-data"),
-    HeaderName::from_static("alt-svc"),
-    STRICT_TRANSPORT_SECURITY,
 ];
 
+/// What an app must not decide anywhere: where and how its host is reached.
+const NOT_THE_APPS: [HeaderName; 2] = [HeaderName::from_static("alt-svc"), STRICT_TRANSPORT_SECURITY];
+
 /// Drops what is not the browser's business and moves addresses below the prefix.
-pub(super) fn prepare(answer: &mut Response, target: &Target, asked: &Asked) {
+pub(super) fn prepare<B>(answer: &mut Response<B>, target: &Target<'_>, asked: &Asked) {
     *answer.version_mut() = Version::HTTP_11;
     let switching = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
-    let protocol = headers.get(UPGRADE).cloned();
+    let protocol = switching.then(|| headers.get(UPGRADE).cloned()).flatten();
     // With both, only the encoding counts; a length that is passed on could cut the answer short.
     if headers.contains_key(TRANSFER_ENCODING) {
         headers.remove(CONTENT_LENGTH);
     }
     drop_hop_by_hop(headers);
-    if let (true, Some(protocol)) = (switching, protocol) {
+    if let Some(protocol) = protocol {
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, protocol);
     }
     for name in &NOT_THE_APPS {
         headers.remove(name);
     }
+    if target.way != Way::Host {
+        for name in &NOT_BESIDE_THE_PANEL {
+            headers.remove(name);
+        }
+    }
     cookies(headers, target);
     location(headers, target, asked);
 }
 
-/// An app may not touch the panel's session, and its cookies stay below its own prefix, because two apps of
-/// one kind use the same names.
-fn cookies(headers: &mut HeaderMap, target: &Target) {
+/// An app may not touch the panel's session, and its cookies stay its own: on a host it shares below its own
+/// prefix, because two apps of one kind use the same names; and never for more hosts than its own.
+fn cookies(headers: &mut HeaderMap, target: &Target<'_>) {
     if !headers.contains_key(SET_COOKIE) {
         return;
     }
@@ -55,10 +59,10 @@ fn cookies(headers: &mut HeaderMap, target: &Target) {
                 return Some(value.clone());
             };
             let name = text.split(['=', ';']).next().unwrap_or_default().trim();
-            if name == credentials::COOKIE {
+            if is_own_cookie(name) {
                 return None;
             }
-            HeaderValue::from_str(&below(text, target)).ok()
+            HeaderValue::from_str(&contained(text, target)).ok()
         })
         .collect();
     headers.remove(SET_COOKIE);
@@ -67,55 +71,63 @@ fn cookies(headers: &mut HeaderMap, target: &Target) {
     }
 }
 
-fn below(cookie: &str, target: &Target) -> String {
-    if !target.strip {
-        return cookie.to_owned();
-    }
+fn contained(cookie: &str, target: &Target<'_>) -> String {
     let parts: Vec<String> = cookie
         .split(';')
-        .map(|part| match part.trim().split_once('=') {
-            Some((name, path)) if name.trim().eq_ignore_ascii_case("path") => {
-                format!(" Path={}", prefixed(path.trim(), target))
+        .enumerate()
+        .filter_map(|(place, part)| {
+            let (name, value) = part.trim().split_once('=').unwrap_or((part.trim(), ""));
+            if place > 0 && name.trim().eq_ignore_ascii_case("domain") {
+                return None;
             }
-            _ => part.to_owned(),
+            if place > 0 && name.trim().eq_ignore_ascii_case("path") {
+                return Some(format!(" Path={}", prefixed(value.trim(), target)));
+            }
+            Some(part.to_owned())
         })
         .collect();
     parts.join(";")
 }
 
 /// `path` below the prefix, unless it is there already.
-fn prefixed(path: &str, target: &Target) -> String {
-    let inside = path
-        .strip_prefix(&target.prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
-    if inside || !path.starts_with('/') {
+fn prefixed(path: &str, target: &Target<'_>) -> String {
+    let inside = |prefix: &str| {
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    };
+    if target.prefix.is_empty() || !path.starts_with('/') || inside(&target.prefix) {
+        return path.to_owned();
+    }
+    // An app that was told its prefix was told this one, whichever alias was asked for.
+    if !target.app_prefix.is_empty() && inside(&target.app_prefix) {
         return path.to_owned();
     }
     format!("{}{path}", target.prefix)
 }
 
-/// Redirects of an app that does not know its prefix.
-fn location(headers: &mut HeaderMap, target: &Target, asked: &Asked) {
-    if !target.strip {
-        return;
-    }
+/// Redirects of an app that does not know its prefix, or not its public host.
+fn location(headers: &mut HeaderMap, target: &Target<'_>, asked: &Asked) {
     let Some(text) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) else {
         return;
     };
-    let port = target.instance.internal_port.unwrap_or_default();
-    let own = [
-        asked.host.clone(),
-        format!("127.0.0.1:{port}"),
-        format!("localhost:{port}"),
-    ];
-    if let Ok(value) = HeaderValue::from_str(&moved(text, &own, target)) {
+    let port = target.route.instance.internal_port.unwrap_or_default();
+    let inner = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+    let public = asked.host.as_ref().and_then(|host| host.to_str().ok());
+    if let Ok(value) = HeaderValue::from_str(&moved(text, public, &inner, target)) {
         headers.insert(LOCATION, value);
     }
 }
 
-fn moved(location: &str, own: &[String], target: &Target) -> String {
+fn moved(location: &str, public: Option<&str>, inner: &[String], target: &Target<'_>) -> String {
+    let move_path = |path: &str| {
+        if target.strips() {
+            prefixed(path, target)
+        } else {
+            path.to_owned()
+        }
+    };
     if location.starts_with('/') && !location.starts_with("//") {
-        return prefixed(location, target);
+        return move_path(location);
     }
     let absolute = location
         .strip_prefix("http://")
@@ -125,13 +137,16 @@ fn moved(location: &str, own: &[String], target: &Target) -> String {
     };
     let end = absolute.find(['/', '?', '#']).unwrap_or(absolute.len());
     let (host, path) = absolute.split_at(end);
-    if !own.iter().any(|own| own.eq_ignore_ascii_case(host)) {
+    let own = public
+        .into_iter()
+        .chain(inner.iter().map(String::as_str))
+        .any(|own| own.eq_ignore_ascii_case(host));
+    if !own {
         return location.to_owned();
     }
-    let path = if path.starts_with('/') {
-        path.to_owned()
+    if path.starts_with('/') {
+        move_path(path)
     } else {
-        format!("/{path}")
-    };
-    prefixed(&path, target)
+        move_path(&format!("/{path}"))
+    }
 }

@@ -1,17 +1,18 @@
-//! Upgraded connections: after the app agreed, bytes are copied both ways.
+//! Upgraded connections: after the app agreed, bytes are relayed both ways.
 
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::response::Response;
-use hyper::upgrade::OnUpgrade;
+use axum::http::{Request, Response, StatusCode};
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 
-use super::Target;
+use super::body::Answer;
+use super::place::Target;
 use super::upstream::{self, Unreachable};
 use crate::credentials::Credential;
+use crate::relay::{End, Side, relay};
+use crate::serve::Wire;
+use crate::site::Upload;
 use crate::state::Panel;
 
 /// How often the login of an open tunnel is looked at, besides at every logout.
@@ -21,21 +22,21 @@ const CHECK_EVERY: Duration = Duration::from_mins(1);
 pub(super) async fn open(
     panel: &Panel,
     credential: &Credential,
-    target: &Target,
-    request: Request,
+    target: &Target<'_>,
+    request: Request<Upload>,
     browser: OnUpgrade,
-) -> Result<Response, Unreachable> {
+) -> Result<Response<Answer>, Unreachable> {
     let mut sender = upstream::connect(panel, target).await?;
     let mut answer = sender.send_request(request).await?;
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(answer.map(Body::new));
+        return Ok(answer.map(Answer::last));
     }
     let app = hyper::upgrade::on(&mut answer);
     tokio::spawn(join(panel.clone(), credential.clone(), browser, app));
-    Ok(answer.map(|_| Body::empty()))
+    Ok(answer.map(|_| Answer::empty()))
 }
 
-/// Copies until one side ends, the panel ends, or the login does.
+/// Relays until both sides ended, the panel ends, or the login does.
 async fn join(panel: Panel, credential: Credential, browser: OnUpgrade, app: OnUpgrade) {
     let (browser, app) = match tokio::try_join!(browser, app) {
         Ok(sides) => sides,
@@ -44,17 +45,47 @@ async fn join(panel: Panel, credential: Credential, browser: OnUpgrade, app: OnU
             return;
         }
     };
-    let (mut browser, mut app) = (TokioIo::new(browser), TokioIo::new(app));
+    // The seat is held until the tunnel ends: it counts as an open connection of this thread.
+    let ((browser, _seat), (app, ())) = match (
+        browser.downcast::<TokioIo<Wire>>(),
+        app.downcast::<TokioIo<Side>>(),
+    ) {
+        (Ok(browser), Ok(app)) => {
+            let (side, seat) = browser.io.into_inner().into_parts();
+            let one = End {
+                side,
+                early: browser.read_buf,
+            };
+            let other = End {
+                side: app.io.into_inner(),
+                early: app.read_buf,
+            };
+            ((one, seat), (other, ()))
+        }
+        (browser, app) => return stream(browser.err(), app.err()),
+    };
     tokio::select! {
-        _ = tokio::io::copy_bidirectional(&mut browser, &mut app) => {}
+        ended = relay(browser, app) => if let Err(error) = ended {
+            tracing::debug!(%error, "a tunnel ended early");
+        },
         () = panel.shutdown.cancelled() => {}
         () = until_logged_out(&panel, &credential) => {}
     }
 }
 
+/// Both kinds of connections are made here, so this does not happen.
+fn stream(browser: Option<Upgraded>, app: Option<Upgraded>) {
+    tracing::error!(
+        browser = browser.is_some(),
+        app = app.is_some(),
+        "an upgraded connection is of an unknown kind"
+    );
+}
+
 async fn until_logged_out(panel: &Panel, credential: &Credential) {
     let mut logins = panel.logins();
-    while credential.is_valid(panel).await {
+    // Boxed, because a tunnel that waits should not hold room for a query.
+    while Box::pin(credential.is_valid(panel)).await {
         tokio::select! {
             _ = logins.changed() => {}
             () = tokio::time::sleep(CHECK_EVERY) => {}

@@ -1,16 +1,15 @@
 //! One request to an app and its answer.
 
-use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{Method, StatusCode};
-use axum::response::Response;
+use axum::http::{Method, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
-use super::Target;
-use super::body::{self, Lease};
-use super::pool::Sender;
+use super::body::{Answer, Lease};
+use super::place::Target;
+use super::pool::{self, Sender};
+use crate::relay::Side;
+use crate::site::Upload;
 use crate::state::Panel;
 
 /// Headers an app's answer may have; some set a cookie for every preference.
@@ -30,11 +29,14 @@ pub(super) enum Unreachable {
 /// Sends a request over an idle connection or a new one.
 pub(super) async fn exchange(
     panel: &Panel,
-    target: &Target,
-    mut request: Request,
-) -> Result<Response, Unreachable> {
-    let (id, run) = (target.instance.id, target.instance.run);
-    while let Some(mut sender) = panel.apps().take(id, run).await {
+    target: &Target<'_>,
+    mut request: Request<Upload>,
+) -> Result<Response<Answer>, Unreachable> {
+    if !may_repeat(&request) {
+        // What may be sent only once must not go to a connection whose end this thread has not looked at yet.
+        tokio::task::yield_now().await;
+    }
+    while let Some(mut sender) = pool::take(target.route.run.key).await {
         // An app may close an idle connection in the very moment it is used. What was not sent at all comes
         // back; what may be asked twice without harm is asked again.
         let again = repeatable(&request);
@@ -51,12 +53,12 @@ pub(super) async fn exchange(
     Ok(wrap(panel, target, sender, answer))
 }
 
-/// A new connection to the app.
-pub(super) async fn connect(panel: &Panel, target: &Target) -> Result<Sender, Unreachable> {
-    let stream = panel.engine.instances.connect(target.instance.id).await?;
+/// A new connection to the app, on this thread.
+pub(super) async fn connect(panel: &Panel, target: &Target<'_>) -> Result<Sender, Unreachable> {
+    let stream = panel.engine.instances.connect(target.route.instance.id).await?;
     let (sender, connection) = http1::Builder::new()
         .max_headers(HEADERS_MAX)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(Side::of(stream)))
         .await?;
     tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {
@@ -66,10 +68,15 @@ pub(super) async fn connect(panel: &Panel, target: &Target) -> Result<Sender, Un
     Ok(sender)
 }
 
-fn repeatable(request: &Request) -> Option<Request> {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    (reads && request.body().is_end_stream()).then(|| {
-        let mut copy = Request::new(Body::empty());
+/// Whether a request changes nothing and has no body.
+fn may_repeat(request: &Request<Upload>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && request.body().is_end_stream()
+}
+
+/// A copy of such a request.
+fn repeatable(request: &Request<Upload>) -> Option<Request<Upload>> {
+    may_repeat(request).then(|| {
+        let mut copy = Request::new(Upload::Nothing);
         copy.method_mut().clone_from(request.method());
         copy.uri_mut().clone_from(request.uri());
         copy.headers_mut().clone_from(request.headers());
@@ -77,17 +84,15 @@ fn repeatable(request: &Request) -> Option<Request> {
     })
 }
 
-fn wrap(panel: &Panel, target: &Target, sender: Sender, answer: Response<Incoming>) -> Response {
+fn wrap(panel: &Panel, target: &Target<'_>, sender: Sender, answer: Response<Incoming>) -> Response<Answer> {
     let (mut head, incoming) = answer.into_parts();
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         // Nobody asked for it.
         head.status = StatusCode::BAD_GATEWAY;
     }
     let lease = Lease {
-        pool: panel.apps().clone(),
-        id: target.instance.id,
-        run: target.instance.run,
+        run: target.route.run.key,
         sender,
     };
-    Response::from_parts(head, body::answer(incoming, lease, &panel.shutdown))
+    Response::from_parts(head, Answer::new(incoming, lease, &panel.shutdown))
 }

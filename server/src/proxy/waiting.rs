@@ -11,7 +11,9 @@ use types::instances::{Instance, Status};
 
 use crate::error::HttpError;
 use crate::guard::accepts_html;
-use crate::state::Panel;
+use crate::state::{Panel, on_main};
+
+use super::place::Place;
 
 /// Seconds until the page, or a script, asks again.
 const AGAIN_S: u32 = 2;
@@ -32,7 +34,7 @@ struct Reason {
 }
 
 /// For an instance that is not `started`.
-pub(super) async fn page(panel: &Panel, headers: &HeaderMap, instance: &Instance) -> Response {
+pub(super) async fn page(panel: &Panel, headers: &HeaderMap, place: &Place, instance: &Instance) -> Response {
     let name = &instance.name;
     let (words, again, text) = match instance.status {
         Status::Starting | Status::Started => (
@@ -78,11 +80,16 @@ pub(super) async fn page(panel: &Panel, headers: &HeaderMap, instance: &Instance
         text: text.to_owned(),
         again,
     };
-    answer(panel, headers, Some(instance), reason).await
+    answer(panel, headers, place, instance, reason).await
 }
 
 /// For an app that should answer and does not.
-pub(super) async fn unreachable(panel: &Panel, headers: &HeaderMap, instance: &Instance) -> Response {
+pub(super) async fn unreachable(
+    panel: &Panel,
+    headers: &HeaderMap,
+    place: &Place,
+    instance: &Instance,
+) -> Response {
     let reason = Reason {
         status: StatusCode::BAD_GATEWAY,
         code: "app_unreachable",
@@ -90,11 +97,12 @@ pub(super) async fn unreachable(panel: &Panel, headers: &HeaderMap, instance: &I
         text: "It runs, but did not take the request. Its log may say why; reload to try again.".to_owned(),
         again: false,
     };
-    answer(panel, headers, Some(instance), reason).await
+    answer(panel, headers, place, instance, reason).await
 }
 
 /// For an address that belongs to no instance.
-pub(super) fn no_such_app(headers: &HeaderMap, slug: &str) -> Response {
+pub(super) fn no_such_app(headers: &HeaderMap, place: &Place) -> Response {
+    let slug = place.slug();
     let text = format!("No instance has the address “{slug}”. It may have been renamed or deleted.");
     if !accepts_html(headers) {
         return HttpError::new(ErrorKind::NotFound, "unknown_instance", text, "").into_response();
@@ -106,23 +114,25 @@ pub(super) fn no_such_app(headers: &HeaderMap, slug: &str) -> Response {
         text,
         again: false,
     };
-    (reason.status, Html(html(&reason, None, &[]))).into_response()
+    (reason.status, Html(html(&reason, place, None, &[]))).into_response()
 }
 
-async fn answer(panel: &Panel, headers: &HeaderMap, instance: Option<&Instance>, reason: Reason) -> Response {
+async fn answer(
+    panel: &Panel,
+    headers: &HeaderMap,
+    place: &Place,
+    instance: &Instance,
+    reason: Reason,
+) -> Response {
     let mut answer = if accepts_html(headers) {
-        let lines = match instance {
-            Some(instance) => last_lines(panel, instance).await,
-            None => Vec::new(),
-        };
-        Html(html(&reason, instance, &lines)).into_response()
+        let lines = last_lines(panel, instance).await;
+        Html(html(&reason, place, Some(instance), &lines)).into_response()
     } else {
-        let why = instance.map_or("", |instance| instance.status_reason.as_str());
         HttpError::new(
             ErrorKind::Conflict,
             reason.code,
             format!("{}.", reason.title),
-            why,
+            &instance.status_reason,
         )
         .into_response()
     };
@@ -134,11 +144,11 @@ async fn answer(panel: &Panel, headers: &HeaderMap, instance: Option<&Instance>,
 }
 
 async fn last_lines(panel: &Panel, instance: &Instance) -> Vec<String> {
-    let log = panel
+    let reading = panel
         .engine
         .instances
-        .log(instance.id, None, LogPosition::Tail(TAIL_BYTES))
-        .await;
+        .log(instance.id, None, LogPosition::Tail(TAIL_BYTES));
+    let log = on_main(panel, reading).await;
     log.map(|chunk| tail(&chunk.content)).unwrap_or_default()
 }
 
@@ -175,7 +185,7 @@ fn plain(line: &str) -> String {
     text
 }
 
-fn html(reason: &Reason, instance: Option<&Instance>, lines: &[String]) -> String {
+fn html(reason: &Reason, place: &Place, instance: Option<&Instance>, lines: &[String]) -> String {
     let mut page = String::from(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
@@ -185,11 +195,12 @@ fn html(reason: &Reason, instance: Option<&Instance>, lines: &[String]) -> Strin
     }
     let _ = write!(
         page,
-        "<title>{title} · AiKore</title><link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\
-         <link rel=\"stylesheet\" href=\"/pkg/aikore.css\"></head><body><main class=\"page waiting\" id=\"main\">\
+        "<title>{title} · AiKore</title><link rel=\"icon\" href=\"{assets}/favicon.svg\" type=\"image/svg+xml\">\
+         <link rel=\"stylesheet\" href=\"{assets}/pkg/aikore.css\"></head><body><main class=\"page waiting\" id=\"main\">\
          <div class=\"stack stack--wide\"><h1 class=\"gate__title\">{title}</h1><p class=\"muted\" role=\"status\">{text}</p>",
         title = escape(&reason.title),
         text = escape(&reason.text),
+        assets = escape(&place.assets()),
     );
     if let Some(why) = instance
         .map(|one| &one.status_reason)
@@ -211,16 +222,27 @@ fn html(reason: &Reason, instance: Option<&Instance>, lines: &[String]) -> Strin
         }
         page.push_str("</pre>");
     }
-    page.push_str("<p class=\"row\"><a class=\"button\" href=\"/\" target=\"_top\">Open the panel</a>");
+    if let Some(home) = place.panel() {
+        links(&mut page, &home, instance);
+    }
+    page.push_str("</div></main></body></html>");
+    page
+}
+
+fn links(page: &mut String, home: &str, instance: Option<&Instance>) {
+    let home = escape(home);
+    let _ = write!(
+        page,
+        "<p class=\"row\"><a class=\"button\" href=\"{home}/\" target=\"_top\">Open the panel</a>"
+    );
     if let Some(instance) = instance {
         let id = instance.id;
         let _ = write!(
             page,
-            "<a class=\"button\" href=\"/instances/{id}/logs\" target=\"_top\">Show the log</a>"
+            "<a class=\"button\" href=\"{home}/instances/{id}/logs\" target=\"_top\">Show the log</a>"
         );
     }
-    page.push_str("</p></div></main></body></html>");
-    page
+    page.push_str("</p>");
 }
 
 fn escape(text: &str) -> String {

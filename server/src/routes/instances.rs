@@ -67,11 +67,12 @@ fn shown(status: StatusCode, headers: &HeaderMap, instance: Instance) -> Shown {
 async fn list(State(panel): State<Panel>, headers: HeaderMap) -> Result<Response, HttpError> {
     let origin = request_origin(Some(&headers));
     let generation = panel.engine.events.published();
-    let text = if let Some(text) = panel.list_cache().get(generation, &origin.host) {
+    let asked = format!("{}://{}", origin.scheme, origin.host);
+    let text = if let Some(text) = panel.list_cache().get(generation, &asked) {
         text
     } else {
         let text = list_text(&panel, &origin).await?;
-        panel.list_cache().put(generation, &origin.host, text.clone());
+        panel.list_cache().put(generation, &asked, text.clone());
         text
     };
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())

@@ -42,8 +42,12 @@ async fn files_come_compressed_with_a_tag_and_only_once() {
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let fixture = open_fixture().await;
-    for path in ["/pkg/nothing.js", "/pkg/../Cargo.toml", "/pkg/%2e%2e/Cargo.toml"] {
+    for (path, expected) in [
+        ("/pkg/nothing.js", StatusCode::NOT_FOUND),
+        ("/pkg/../Cargo.toml", StatusCode::BAD_REQUEST),
+        ("/pkg/%2e%2e/Cargo.toml", StatusCode::BAD_REQUEST),
+    ] {
         let answer = fixture.send(empty(request("GET", path))).await;
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.status(), expected, "{path}");
     }
 }

@@ -1,9 +1,8 @@
 //! Which pages may make the panel do something, and under which names it answers.
 
-use axum::body::Body;
 use axum::http::{Request, StatusCode};
 
-use crate::support::{HOST, empty, fixture, open_fixture, request};
+use crate::support::{HOST, empty, fixture, open_fixture};
 
 const OWN: &str = "http://localhost:9000";
 
@@ -187,15 +186,4 @@ async fn foreign_host_names_are_refused() {
         fixture.send(empty(absolute)).await.status(),
         StatusCode::BAD_REQUEST
     );
-}
-
-#[tokio::test]
-async fn a_body_with_two_lengths_is_refused() {
-    let fixture = open_fixture().await;
-    let request = request("POST", "/instance/a/")
-        .header("content-length", "3")
-        .header("transfer-encoding", "chunked")
-        .body(Body::from("abc"))
-        .unwrap();
-    assert_eq!(fixture.send(request).await.status(), StatusCode::BAD_REQUEST);
 }

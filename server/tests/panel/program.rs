@@ -1,9 +1,9 @@
 //! The program itself: its arguments, its exit codes, its end.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::process::Stdio;
 
-use crate::running::{Running, aikore, output, sentence};
+use crate::running::{Running, aikore, anonymous, output, sentence};
 
 #[test]
 fn each_kind_of_failure_has_its_exit_code() {
@@ -38,6 +38,29 @@ fn a_panel_prints_its_link_is_well_and_ends_on_a_signal() {
         Some(0)
     );
     assert_eq!(running.end(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_at_once_and_says_so() {
+    let data = tempfile::tempdir().unwrap();
+    let mut running = Running::with(data.path().to_str().unwrap(), &[], Stdio::piped());
+    // A request that never ends keeps the orderly end from happening.
+    let mut stream = std::net::TcpStream::connect(running.address()).unwrap();
+    write!(
+        stream,
+        "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+    )
+    .unwrap();
+    let mut log = std::io::BufReader::new(running.child.stderr.take().unwrap());
+    let mut said = String::new();
+    running.signal(nix::sys::signal::Signal::SIGTERM);
+    while !said.contains("a second signal ends at once") {
+        assert!(log.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    running.signal(nix::sys::signal::Signal::SIGTERM);
+    log.read_to_string(&mut said).unwrap();
+    assert_eq!(running.child.wait().unwrap().code(), Some(1), "{said}");
+    assert!(said.contains("A second signal ended the panel"), "{said}");
 }
 
 #[test]
@@ -93,16 +116,6 @@ fn tokens_and_passwords_are_made_beside_a_running_panel() {
     assert_eq!(change.wait().unwrap().code(), Some(0));
     let nowhere = output(&["token", "list", "--data-dir", "/nonexistent"]);
     assert_eq!(nowhere.status.code(), Some(1));
-}
-
-/// Memory that is no file's, kB.
-fn anonymous(panel: &Running) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", panel.child.id())).unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("RssAnon:"))
-        .unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 #[test]

@@ -56,6 +56,16 @@ pub(crate) fn is_alive(pid: u64) -> bool {
         .is_ok_and(|stat| !stat.rsplit_once(')').unwrap().1.starts_with(" Z"))
 }
 
+/// Memory that is no file's, kB.
+pub(crate) fn anonymous(panel: &Running) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", panel.child.id())).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))
+        .unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
 /// A running panel; killed when dropped.
 pub(crate) struct Running {
     pub(crate) child: Child,
@@ -87,13 +97,7 @@ impl Running {
     }
 
     pub(crate) fn address(&self) -> &str {
-        self.link
-            .split("http://")
-            .nth(1)
-            .unwrap()
-            .split('/')
-            .next()
-            .unwrap()
+        self.link.split("://").nth(1).unwrap().split('/').next().unwrap()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

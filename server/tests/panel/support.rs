@@ -2,20 +2,19 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::request::Builder;
 use axum::http::{Method, Request, Response, StatusCode, header};
 use engine::{Engine, EngineConfig};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use server::Panel;
+use server::site::Upload;
+use server::{Panel, Site, SiteOptions};
 use tempfile::TempDir;
 use tokio::time::timeout;
-use tower::ServiceExt as _;
 use types::instances::{Instance, InstanceId, NewInstance, Status};
 
 /// Generous: the machine may be busy.
@@ -29,7 +28,7 @@ pub(crate) const HOST: &str = "localhost:9000";
 pub(crate) struct Fixture {
     pub(crate) engine: Engine,
     pub(crate) panel: Panel,
-    pub(crate) router: Router,
+    pub(crate) site: Arc<Site>,
     _dir: TempDir,
 }
 
@@ -44,6 +43,11 @@ pub(crate) async fn open_fixture() -> Fixture {
 
 /// `prepare` may put files into the data directory first.
 pub(crate) async fn with(open: bool, prepare: impl FnOnce(&Path)) -> Fixture {
+    standing(open, SiteOptions::default(), prepare).await
+}
+
+/// A panel that is told where it stands.
+pub(crate) async fn standing(open: bool, options: SiteOptions, prepare: impl FnOnce(&Path)) -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     prepare(dir.path());
     let mut config = EngineConfig::new(dir.path().to_owned(), env!("CARGO_BIN_EXE_aikore").into());
@@ -51,7 +55,7 @@ pub(crate) async fn with(open: bool, prepare: impl FnOnce(&Path)) -> Fixture {
     let engine = Engine::open(config).await.unwrap();
     let panel = Panel::new(engine.clone(), open, &["panel.example".to_owned()]);
     Fixture {
-        router: server::router(panel.clone()),
+        site: Site::new(panel.clone(), options),
         engine,
         panel,
         _dir: dir,
@@ -62,7 +66,7 @@ impl Fixture {
     /// Asks; an answer of the API must be one that its description knows.
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let answer = send(&self.site, request).await;
         if let Some(known) = described_statuses(&method, &path) {
             let status = answer.status().as_str().to_owned();
             assert!(
@@ -98,11 +102,8 @@ impl Fixture {
     pub(crate) async fn serve(&self) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(server::serve::serve(
-            listener,
-            self.router.clone(),
-            self.panel.shutdown.clone(),
-        ));
+        let (site, shutdown) = (self.site.clone(), self.panel.shutdown.clone());
+        tokio::spawn(server::serve::serve(listener, site, None, shutdown));
         address
     }
 }
@@ -120,6 +121,13 @@ fn described_statuses(method: &Method, path: &str) -> Option<Vec<String>> {
     let item = exact.or_else(|| Some(paths.iter().find(|(template, _)| is_this(template))?.1))?;
     let answers = item[method.as_str().to_lowercase()]["responses"].as_object()?;
     Some(answers.keys().cloned().collect())
+}
+
+/// Asks in memory.
+pub(crate) async fn send(site: &Site, request: Request<Body>) -> Response<Body> {
+    let client = SocketAddr::from(([192, 0, 2, 1], 40_000));
+    let answer = site.answer(request.map(Upload::memory), client, false).await;
+    answer.map(Body::new)
 }
 
 /// A request as a browser's own page sends it, but for the cookie.

@@ -1,0 +1,189 @@
+//! One connection from its first byte to its last.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::heads::{Heads, TwoLengths};
+use super::wire::Wire;
+use super::workers::Seat;
+use crate::relay::Side;
+use crate::site::{HEAD_MAX, Site, Upload};
+use crate::tls::Tls;
+
+/// How long a client may take to send the head of a request, and how long an idle connection is kept.
+const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long the beginning of a connection (TLS, the first bytes) may take.
+const BEGIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Silence after which the kernel asks whether the other side is still there.
+const KEEPALIVE: Duration = Duration::from_mins(1);
+
+/// Headers a request may have.
+const HEADERS_MAX: usize = 200;
+
+/// Requests one HTTP/2 connection may have open at a time.
+const STREAMS_MAX: u32 = 200;
+
+/// What an HTTP/2 client may send ahead, bytes, per request and in all: enough for fast uploads.
+const WINDOW: u32 = 1024 * 1024;
+const WINDOW_ALL: u32 = 4 * 1024 * 1024;
+
+/// How an HTTP/2 connection begins that was not agreed upon by TLS.
+const PREFACE: &[u8; 4] = b"PRI ";
+
+/// How a TLS connection begins.
+const HANDSHAKE: u8 = 0x16;
+
+/// What connections need to be served.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) site: Arc<Site>,
+    pub(super) tls: Option<Tls>,
+    pub(super) shutdown: CancellationToken,
+}
+
+pub(super) async fn connection(door: Door, stream: TcpStream, peer: SocketAddr, seat: Seat) {
+    let _ = stream.set_nodelay(true);
+    // A browser that vanished (a laptop that fell asleep) must not keep its tunnel for ever.
+    let alive = TcpKeepalive::new().with_time(KEEPALIVE);
+    let _ = SockRef::from(&stream).set_tcp_keepalive(&alive);
+    let shutdown = door.shutdown.clone();
+    let begin = tokio::select! {
+        begin = begin(&door, stream) => begin,
+        () = shutdown.cancelled() => return,
+    };
+    let ended = match begin {
+        Ok(Begin::Text(side)) => text(&door, side, peer, seat).await,
+        Ok(Begin::Frames(side)) => frames(&door, side, peer, seat).await,
+        Ok(Begin::PlainOnTls(side)) => lead_to_tls(side, seat).await,
+        Ok(Begin::Nothing) => Ok(()),
+        Err(error) => {
+            tracing::debug!(%error, %peer, "a connection did not begin");
+            Ok(())
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, %peer, "a connection ended early");
+    }
+}
+
+enum Begin {
+    /// HTTP/1.
+    Text(Side),
+    /// HTTP/2.
+    Frames(Side),
+    /// Plain HTTP where TLS is spoken.
+    PlainOnTls(Side),
+    Nothing,
+}
+
+async fn begin(door: &Door, stream: TcpStream) -> std::io::Result<Begin> {
+    let mut first = [0; PREFACE.len()];
+    // A connection that says nothing at all (browsers open some ahead) may wait as long as an idle one.
+    let Ok(seen) = timeout(HEAD_TIMEOUT, stream.peek(&mut first)).await else {
+        return Ok(Begin::Nothing);
+    };
+    let seen = seen?;
+    if seen == 0 {
+        return Ok(Begin::Nothing);
+    }
+    let Some(tls) = &door.tls else {
+        return Ok(if &first == PREFACE {
+            Begin::Frames(Side::Tcp(stream))
+        } else {
+            Begin::Text(Side::Tcp(stream))
+        });
+    };
+    if first[0] != HANDSHAKE {
+        return Ok(Begin::PlainOnTls(Side::Tcp(stream)));
+    }
+    let stream = timeout(BEGIN_TIMEOUT, tls.accept(stream)).await??;
+    let frames = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let side = Side::Other(Box::new(stream));
+    Ok(if frames {
+        Begin::Frames(side)
+    } else {
+        Begin::Text(side)
+    })
+}
+
+async fn text(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::Result<()> {
+    let two_lengths = TwoLengths::default();
+    let wire = Wire::new(side, Some(Heads::new(two_lengths.clone())), seat);
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let (asked, two_lengths) = (door.site.clone(), two_lengths.seen());
+        async move {
+            let request = request.map(Upload::Wire);
+            Ok::<_, Infallible>(asked.answer(request, peer, two_lengths).await)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_headers(HEADERS_MAX)
+        .max_header_size(HEAD_MAX)
+        .half_close(true)
+        .serve_connection(TokioIo::new(wire), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = door.shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    }
+}
+
+async fn frames(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::Result<()> {
+    let wire = Wire::new(side, None, seat);
+    let asked = door.site.clone();
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let asked = asked.clone();
+        async move {
+            let request = request.map(Upload::Wire);
+            Ok::<_, Infallible>(asked.answer(request, peer, false).await)
+        }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(HEAD_MAX).unwrap_or(u32::MAX))
+        .max_concurrent_streams(STREAMS_MAX)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW_ALL)
+        .keep_alive_interval(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(wire), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = door.shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    }
+}
+
+/// Says to a plain client where to go.
+async fn lead_to_tls(side: Side, seat: Seat) -> hyper::Result<()> {
+    let service = service_fn(|request: hyper::Request<Incoming>| async move {
+        Ok::<_, Infallible>(crate::tls::speak_tls(&request))
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(BEGIN_TIMEOUT)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(Wire::new(side, None, seat)), service)
+        .await
+}
