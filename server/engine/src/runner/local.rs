@@ -232,6 +232,9 @@ impl Runner for LocalRunner {
             let Some(listed) = gpus.listed() else {
                 return Ok(None);
             };
+            if listed.is_empty() {
+                return Ok(Some(Vec::new()));
+            }
             let tree = on_gpus(handle)?;
             let start_time = |pid| table::stat(pid).ok().flatten().map(|process| process.start_time);
             Ok(Some(gpus::held(&tree, &before, &listed, start_time)))
