@@ -154,6 +154,7 @@ fn engine_config(config: &Config, address: SocketAddr) -> Result<EngineConfig, F
         .map_err(|error| Failure::new(format!("AiKore cannot find its own program file: {error}.")))?;
     let mut engine = EngineConfig::new(config.data.data_dir.clone(), program);
     engine.address = address.to_string();
+    engine.base_path = config.base_path()?;
     engine.blueprints_dir.clone_from(&config.blueprints_dir);
     engine.port_range = config.port_range()?;
     engine.log_file_bytes = config.log_file_mb * 1024 * 1024;

@@ -32,6 +32,8 @@ pub struct EngineConfig {
     pub data_dir: PathBuf,
     /// Where the panel is reached, for people: what a second panel on the directory is told. May be empty.
     pub address: String,
+    /// The panel's prefix on its host, which apps that know theirs are told: empty, or `/x`.
+    pub base_path: String,
     /// A directory of blueprints that hide the embedded ones of the same names.
     pub blueprints_dir: Option<PathBuf>,
     /// Where public ports come from.
@@ -56,6 +58,7 @@ impl EngineConfig {
         Self {
             data_dir,
             address: String::new(),
+            base_path: String::new(),
             blueprints_dir: None,
             port_range: PortRange::default(),
             shim_program,

@@ -52,6 +52,7 @@ pub(crate) async fn standing(open: bool, options: SiteOptions, prepare: impl FnO
     prepare(dir.path());
     let mut config = EngineConfig::new(dir.path().to_owned(), env!("CARGO_BIN_EXE_aikore").into());
     config.port_range = "21000-21400".parse().unwrap();
+    config.base_path.clone_from(&options.base_path);
     let engine = Engine::open(config).await.unwrap();
     let panel = Panel::new(engine.clone(), open, &["panel.example".to_owned()]);
     Fixture {

@@ -60,6 +60,7 @@ class App(BaseHTTPRequestHandler):
             "method": self.command,
             "path": self.path,
             "headers": [[name.lower(), value] for name, value in self.headers.items()],
+            "subfolder": os.environ["SUBFOLDER"],
             "bytes": len(body),
             "sha256": hashlib.sha256(body).hexdigest(),
         })

@@ -64,6 +64,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) conf_dir: &'a Path,
     pub(super) output_dir: &'a Path,
     pub(super) port: u16,
+    /// The panel's own prefix.
+    pub(super) base_path: &'a str,
 }
 
 /// The whole environment of a script.
@@ -91,7 +93,7 @@ pub(super) fn environment(around: &Surroundings<'_>) -> Result<Vec<(String, Stri
             "BLUEPRINT_ID",
             row.base_blueprint.trim_end_matches(".sh").to_owned(),
         ),
-        ("SUBFOLDER", row.proxy_path()),
+        ("SUBFOLDER", format!("{}{}", around.base_path, row.proxy_path())),
         ("BASE_DIR", text(around.dir.root())),
         ("SD_INSTALL_DIR", text(around.support)),
     ];

@@ -177,6 +177,7 @@ async fn prepare(
         row.clone(),
     );
     let gpus = row.gpu_ids.clone();
+    let base_path = inner.config.base_path.clone();
     let cwd = conf_dir.clone();
     let env = blocking(move || {
         let output_dir = fields::contained_output(&dir, &row)?;
@@ -192,6 +193,7 @@ async fn prepare(
             conf_dir: &conf_dir,
             output_dir: &output_dir,
             port,
+            base_path: &base_path,
         })
     })
     .await?;

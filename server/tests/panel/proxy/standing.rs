@@ -59,6 +59,16 @@ async fn below_a_prefix_addresses_and_cookies_carry_it() {
 }
 
 #[tokio::test]
+async fn an_app_that_keeps_its_prefix_is_told_the_whole_of_it() {
+    let behind = Behind::standing("keep", below_x()).await;
+    let asked = request("GET", "/x/app/my-app/echo").header("cookie", &behind.cookie);
+    let echo = value(behind.fixture.send(empty(asked)).await).await;
+    assert_eq!(echo["path"], "/x/instance/my-app/echo");
+    assert_eq!(echo["subfolder"], "/x/instance/my-app/");
+    behind.stop().await;
+}
+
+#[tokio::test]
 async fn a_trusted_proxy_says_who_asks_and_how() {
     let trusting = SiteOptions {
         trusted_proxies: vec!["192.0.2.0/24".parse().unwrap()],
