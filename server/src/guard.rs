@@ -63,7 +63,7 @@ async fn admit(panel: &Panel, mut request: Request) -> Result<Request, Response>
 /// The same for what goes to an app. Nothing there is public but the way in.
 pub(crate) async fn admit_to_app<B>(
     panel: &Panel,
-    place: &Place,
+    place: &Place<'_>,
     request: &axum::http::Request<B>,
 ) -> Result<Credential, Response> {
     let (headers, uri) = (request.headers(), request.uri());

@@ -37,7 +37,7 @@ use place::Target;
 /// Answers a request to an app.
 pub(crate) async fn answer(
     panel: &Panel,
-    place: Place,
+    place: Place<'_>,
     arrival: &Arrival,
     request: Request<Upload>,
 ) -> Response<Download> {
@@ -55,7 +55,7 @@ pub(crate) async fn answer(
 async fn serve(
     panel: &Panel,
     credential: &Credential,
-    place: &Place,
+    place: &Place<'_>,
     arrival: &Arrival,
     request: Request<Upload>,
 ) -> Result<Response<Download>, axum::response::Response> {
@@ -84,7 +84,7 @@ async fn forward(
     credential: &Credential,
     arrival: &Arrival,
     target: &Target<'_>,
-    place: &Place,
+    place: &Place<'_>,
     mut request: Request<Upload>,
 ) -> Result<Response<Download>, axum::response::Response> {
     let asked = request::Asked::read(&request);
@@ -110,7 +110,7 @@ async fn forward(
 }
 
 /// What the app is asked for.
-fn upstream_uri(target: &Target<'_>, place: &Place, uri: &Uri) -> Uri {
+fn upstream_uri(target: &Target<'_>, place: &Place<'_>, uri: &Uri) -> Uri {
     let asked = uri.path_and_query().map_or("/", |path| path.as_str());
     let rest = place.rest(asked);
     // Its parts were parts of a parsed address, so this cannot fail; the root is a harmless answer if it does.

@@ -100,7 +100,7 @@ impl Site {
     }
 
     /// Where an app is asked for; none when it is the panel that is asked.
-    fn place(&self, request: &mut Request<Upload>) -> Option<Place> {
+    fn place(&self, request: &mut Request<Upload>) -> Option<Place<'_>> {
         let base = &self.options.base_path;
         let (hosts, addresses) = (self.panel.hosts(), self.panel.addresses());
         if let Some(route) = addresses.by_host(hosts, request.headers()) {

@@ -1,5 +1,6 @@
 //! Where an app was asked for, and what that means for addresses.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::Request as PanelRequest;
@@ -14,15 +15,13 @@ use crate::state::Panel;
 use crate::{assets, credentials};
 
 /// An address that belongs to an app, or to none any more.
-pub(crate) struct Place {
+pub(crate) struct Place<'a> {
     route: Option<Arc<Route>>,
     way: Way,
     /// What stands before the app's own path as the panel sees it: `/instance/<slug>`, empty on a host of its own.
     shown: String,
-    /// The slug as it was asked for.
-    slug: String,
     /// The panel's own prefix, before `shown`.
-    base: String,
+    base: &'a str,
     /// The host of the panel, with its port, where it is known from here.
     panel_host: Option<String>,
 }
@@ -31,7 +30,7 @@ pub(crate) struct Place {
 pub(super) struct Target<'a> {
     pub(super) route: &'a Arc<Route>,
     /// What stands before the app's own path as the browser sees it.
-    pub(super) prefix: String,
+    pub(super) prefix: Cow<'a, str>,
     /// What stands before it as the app sees it.
     pub(super) app_prefix: String,
     pub(super) way: Way,
@@ -44,9 +43,9 @@ impl Target<'_> {
     }
 }
 
-impl Place {
+impl<'a> Place<'a> {
     /// A place below the panel's own address, if the path is an app's.
-    pub(crate) fn below(path: &str, addresses: &Addresses, base: &str) -> Option<Self> {
+    pub(crate) fn below(path: &str, addresses: &Addresses, base: &'a str) -> Option<Self> {
         let (alias, rest) = ["/instance/", "/app/"]
             .iter()
             .find_map(|alias| Some((*alias, path.strip_prefix(alias)?)))?;
@@ -55,14 +54,18 @@ impl Place {
             route: addresses.by_slug(slug),
             way: Way::Path,
             shown: format!("{alias}{slug}"),
-            slug: slug.to_owned(),
-            base: base.to_owned(),
+            base,
             panel_host: None,
         })
     }
 
     /// A place on a host of its own.
-    pub(crate) fn own_host(route: Arc<Route>, hosts: &AllowedHosts, headers: &HeaderMap, base: &str) -> Self {
+    pub(crate) fn own_host(
+        route: Arc<Route>,
+        hosts: &AllowedHosts,
+        headers: &HeaderMap,
+        base: &'a str,
+    ) -> Self {
         let parent = host(headers)
             .and_then(|host| host.split_once('.'))
             .filter(|(label, parent)| {
@@ -70,11 +73,10 @@ impl Place {
             })
             .map(|(_, parent)| parent.to_owned());
         Self {
-            slug: route.instance.slug.clone(),
             route: Some(route),
             way: Way::Host,
             shown: String::new(),
-            base: base.to_owned(),
+            base,
             panel_host: parent,
         }
     }
@@ -83,8 +85,12 @@ impl Place {
         self.route.as_ref()
     }
 
+    /// The slug, as it was asked for.
     pub(super) fn slug(&self) -> &str {
-        &self.slug
+        match &self.route {
+            Some(route) => &route.instance.slug,
+            None => self.shown.rsplit('/').next().unwrap_or_default(),
+        }
     }
 
     pub(crate) fn has_own_host(&self) -> bool {
@@ -105,7 +111,7 @@ impl Place {
 
     /// Where a browser without a login goes from here.
     pub(crate) fn where_to_ask(&self, headers: &HeaderMap, uri: &Uri) -> Option<String> {
-        passes::where_to_ask(headers, uri, self.panel_host.as_deref(), &self.base)
+        passes::where_to_ask(headers, uri, self.panel_host.as_deref(), self.base)
     }
 
     /// The beginning of the address of the panel's styles, as seen from here.
@@ -113,7 +119,7 @@ impl Place {
         if self.has_own_host() {
             return RESERVED.trim_end_matches('/').to_owned();
         }
-        self.base.clone()
+        self.base.to_owned()
     }
 
     /// The beginning of the address of the panel's pages, as seen from here.
@@ -124,7 +130,7 @@ impl Place {
                 .as_ref()
                 .map(|host| format!("//{host}{}", self.base));
         }
-        Some(self.base.clone())
+        Some(self.base.to_owned())
     }
 
     /// What the panel answers itself on an app's host: the way in, and the styles of its pages.
@@ -152,20 +158,24 @@ impl Place {
     /// Where to go from the root of a host, if its app was told a prefix: there is nothing at its root.
     pub(super) fn home(&self, uri: &Uri, keeps: bool) -> Option<String> {
         let lost = self.has_own_host() && keeps && uri.path() == "/";
-        lost.then(|| format!("{}/instance/{}/{}", self.base, self.slug, query(uri)))
+        lost.then(|| format!("{}/instance/{}/{}", self.base, self.slug(), query(uri)))
     }
 
     /// The part of an address that is the app's own.
-    pub(super) fn rest<'a>(&self, address: &'a str) -> &'a str {
+    pub(super) fn rest<'b>(&self, address: &'b str) -> &'b str {
         address.strip_prefix(&self.shown).unwrap_or(address)
     }
 
-    pub(super) fn target<'a>(&self, route: &'a Arc<Route>, keeps: bool) -> Target<'a> {
-        let known = format!("{}/instance/{}", self.base, self.slug);
+    pub(super) fn target<'b>(&'b self, route: &'b Arc<Route>, keeps: bool) -> Target<'b> {
+        let prefix = if self.base.is_empty() {
+            Cow::Borrowed(self.shown.as_str())
+        } else {
+            Cow::Owned(format!("{}{}", self.base, self.shown))
+        };
         let (prefix, app_prefix) = match (self.way, keeps) {
-            (Way::Path, false) => (format!("{}{}", self.base, self.shown), String::new()),
-            (Way::Path, true) => (format!("{}{}", self.base, self.shown), known),
-            (Way::Host | Way::Port, _) => (String::new(), String::new()),
+            (Way::Path, false) => (prefix, String::new()),
+            (Way::Path, true) => (prefix, format!("{}/instance/{}", self.base, self.slug())),
+            (Way::Host | Way::Port, _) => (Cow::Borrowed(""), String::new()),
         };
         Target {
             route,

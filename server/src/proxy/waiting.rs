@@ -34,7 +34,12 @@ struct Reason {
 }
 
 /// For an instance that is not `started`.
-pub(super) async fn page(panel: &Panel, headers: &HeaderMap, place: &Place, instance: &Instance) -> Response {
+pub(super) async fn page(
+    panel: &Panel,
+    headers: &HeaderMap,
+    place: &Place<'_>,
+    instance: &Instance,
+) -> Response {
     let name = &instance.name;
     let (words, again, text) = match instance.status {
         Status::Starting | Status::Started => (
@@ -87,7 +92,7 @@ pub(super) async fn page(panel: &Panel, headers: &HeaderMap, place: &Place, inst
 pub(super) async fn unreachable(
     panel: &Panel,
     headers: &HeaderMap,
-    place: &Place,
+    place: &Place<'_>,
     instance: &Instance,
 ) -> Response {
     let reason = Reason {
@@ -101,7 +106,7 @@ pub(super) async fn unreachable(
 }
 
 /// For an address that belongs to no instance.
-pub(super) fn no_such_app(headers: &HeaderMap, place: &Place) -> Response {
+pub(super) fn no_such_app(headers: &HeaderMap, place: &Place<'_>) -> Response {
     let slug = place.slug();
     let text = format!("No instance has the address “{slug}”. It may have been renamed or deleted.");
     if !accepts_html(headers) {
@@ -120,7 +125,7 @@ pub(super) fn no_such_app(headers: &HeaderMap, place: &Place) -> Response {
 async fn answer(
     panel: &Panel,
     headers: &HeaderMap,
-    place: &Place,
+    place: &Place<'_>,
     instance: &Instance,
     reason: Reason,
 ) -> Response {
@@ -185,7 +190,7 @@ fn plain(line: &str) -> String {
     text
 }
 
-fn html(reason: &Reason, place: &Place, instance: Option<&Instance>, lines: &[String]) -> String {
+fn html(reason: &Reason, place: &Place<'_>, instance: Option<&Instance>, lines: &[String]) -> String {
     let mut page = String::from(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
