@@ -19,9 +19,9 @@ WASM_TARGET ?= target-wasm
 # What scripts/tools installs with cargo.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
-.PHONY: help run test assets tools bench format
+.PHONY: help run test assets tools bench bench-proxy format
 help: ## Shows this list.
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile
 
 run: $(PROGRAM) ## Installs what is missing, builds the release, starts it and prints the link (ARGS="--addr …").
 	@exec $(PROGRAM) $(ARGS)
@@ -37,6 +37,10 @@ tools: ## Installs the build tools that are missing.
 bench: $(PROGRAM) ## Measures start, memory, requests and latencies; prints the table of the README.
 	@command -v wrk >/dev/null || { echo "Install wrk first: apt-get install wrk"; exit 1; }
 	node end2end/bench.mjs --write
+
+bench-proxy: $(PROGRAM) ## Measures the proxy beside nginx, haproxy and socat; prints a table.
+	@cargo build --release --package server --example load
+	node end2end/bench-proxy.mjs
 
 format: ## Formats the code.
 	@cargo fmt --all

@@ -20,7 +20,7 @@ mod origin;
 mod pages;
 mod passes;
 mod proxy;
-mod relay;
+pub mod relay;
 pub mod router;
 mod routes;
 pub mod serve;

@@ -19,18 +19,23 @@ use std::task::Poll;
 
 use axum::body::Bytes;
 
-pub(crate) use side::Side;
+pub use side::Side;
 
 use direction::Direction;
 
-/// One end of a relay, and what was already read from it.
-pub(crate) struct End {
-    pub(crate) side: Side,
-    pub(crate) early: Bytes,
+/// One end of a relay.
+pub struct End {
+    /// The connection.
+    pub side: Side,
+    /// What was read from it already.
+    pub early: Bytes,
 }
 
 /// Copies until both directions have ended, or one has failed.
-pub(crate) async fn relay(mut one: End, mut other: End) -> io::Result<()> {
+///
+/// # Errors
+/// What reading or writing one of the connections said.
+pub async fn relay(mut one: End, mut other: End) -> io::Result<()> {
     let mut there = Direction::new(std::mem::take(&mut one.early));
     let mut back = Direction::new(std::mem::take(&mut other.early));
     poll_fn(|context| {

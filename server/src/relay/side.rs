@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 /// One connection.
-pub(crate) enum Side {
+pub enum Side {
     /// A socket.
     Tcp(TcpStream),
     /// Anything else, such as TLS.
@@ -19,7 +19,7 @@ pub(crate) enum Side {
 
 impl Side {
     /// Finds out what a stream is.
-    pub(crate) fn of(stream: Box<dyn Duplex>) -> Self {
+    pub fn of(stream: Box<dyn Duplex>) -> Self {
         let any: &dyn Any = &*stream;
         if !any.is::<TcpStream>() {
             return Self::Other(stream);
