@@ -148,7 +148,7 @@ test("the page of a starting app shows its log and becomes the app @no-js", asyn
   const go = join(panel.dataDir, "go-ahead");
   const script = `echo "loading the weights"
 while [ ! -e "${go}" ]; do sleep 0.1; done
-mkdir -p site && echo "<h1>The app itself</h1>" > site/index.html
+mkdir -p site && echo "<link rel=icon href=data:,><h1>The app itself</h1>" > site/index.html
 exec python3 -m http.server --bind 127.0.0.1 --directory site "$WEBUI_PORT"`;
   panel.blueprint("late", script, "http");
   const { id, open_url } = await panel.create("Late riser", "late");
