@@ -81,10 +81,12 @@ test("the panel at work @pictures", async ({ page, panel }) => {
     await expect(page.getByTitle(/^Connected/)).toBeAttached();
     await take(page, `dashboard-390${suffix}`);
   }
-  await theme(page, panel, "dark");
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.context().clearCookies({ name: "aikore_session" });
-  await page.goto("/login");
-  await expect(page.getByLabel("Password", { exact: true })).toBeVisible();
-  await take(page, "login-1440");
+  for (const name of ["dark", "light"] as const) {
+    await theme(page, panel, name);
+    await page.goto("/login");
+    await expect(page.getByLabel("Password", { exact: true })).toBeVisible();
+    await take(page, name === "light" ? "login-1440-light" : "login-1440");
+  }
 });

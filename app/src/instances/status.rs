@@ -67,7 +67,7 @@ pub fn face(instance: &Instance, now: i64) -> Face {
             "s-error",
             "err",
             "Error",
-            reason_or(ago(instance.status_since, now)),
+            gist(instance).map_or_else(|| ago(instance.status_since, now), str::to_owned),
         ),
         Status::Stopped if instance.run == 0 => ("s-stopped", "idle", "Stopped", "Never started".to_owned()),
         Status::Stopped => (
@@ -83,6 +83,19 @@ pub fn face(instance: &Instance, now: i64) -> Face {
         word,
         note,
     }
+}
+
+/// What of a failure's reason says most on one line: not that it ended, and with which code, where more is known.
+pub fn gist(instance: &Instance) -> Option<&str> {
+    most_telling(&instance.status_reason, instance.exit_code)
+}
+
+fn most_telling(reason: &str, exit_code: Option<i32>) -> Option<&str> {
+    let known = exit_code.and_then(|code| {
+        let rest = reason.strip_prefix(&format!("It ended by itself with exit code {code}. "))?;
+        Some(rest.strip_prefix("Last line: ").unwrap_or(rest))
+    });
+    Some(known.unwrap_or(reason)).filter(|text| !text.is_empty())
 }
 
 /// Shape and word on one line.
@@ -111,11 +124,15 @@ pub fn StatusCell(
     let face = crate::ui::memo(move || row.instance.with(|instance| face(instance, clock.now())));
     let note = crate::ui::memo(move || face.with(|face| face.note.clone()));
     let word = crate::ui::memo(move || face.with(|face| face.word));
+    let whole = move || {
+        let reason = row.instance.with(|instance| instance.status_reason.clone());
+        if reason.is_empty() { note.get() } else { reason }
+    };
     view! {
         <span class=move || face.with(|face| format!("status status--{}{}", face.tone, still(face)))>
             <Shape face />
             <span class="status__word">{word}</span>
-            <span class="status__note" title=note>
+            <span class="status__note" title=whole>
                 {note}
             </span>
         </span>
@@ -141,5 +158,39 @@ fn still(face: &Face) -> &'static str {
         " status--down"
     } else {
         ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_by_what_says_most() {
+        for (code, reason, shown) in [
+            (
+                1,
+                "It ended by itself with exit code 1. Last line: no model",
+                "no model",
+            ),
+            (
+                1,
+                "It ended by itself with exit code 1. The GPU's memory was used up.",
+                "The GPU's memory was used up.",
+            ),
+            (
+                3,
+                "It ended by itself with exit code 3.",
+                "It ended by itself with exit code 3.",
+            ),
+            (
+                127,
+                "It ended by itself with exit code 127, command not found. Last line: x",
+                "It ended by itself with exit code 127, command not found. Last line: x",
+            ),
+        ] {
+            assert_eq!(most_telling(reason, Some(code)), Some(shown));
+        }
+        assert_eq!(most_telling("", Some(1)), None);
     }
 }

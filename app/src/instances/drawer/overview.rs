@@ -9,6 +9,7 @@ use types::logs::Run;
 use super::Details;
 use crate::instances::Row;
 use crate::instances::row::part;
+use crate::instances::status::gist;
 use crate::ui::words::{ago, duration};
 use crate::ui::{Clock, Icon};
 
@@ -43,8 +44,7 @@ fn Failure(
     let clock = expect_context::<Clock>();
     let title = part(row, |instance| match instance.status {
         Status::Stalled => "It does not answer".to_owned(),
-        _ if instance.status_reason.is_empty() => "It ended by itself".to_owned(),
-        _ => capitalised(&instance.status_reason),
+        _ => gist(instance).map_or_else(|| "It ended by itself".to_owned(), capitalised),
     });
     let when = move || {
         row.instance
