@@ -72,6 +72,23 @@ async fn a_refused_deletion_says_why_in_its_dialog() {
 }
 
 #[tokio::test]
+async fn a_refused_edit_says_why_in_the_drawer() {
+    let fixture = open_fixture().await;
+    let id = fixture.create("edited", "test-logs").await.id;
+    let body = format!("id={id}&row_version=77&form[name]=other");
+    let refused = post(&fixture, "/fn/update_instance", &format!("/?open={id}"), &body).await;
+    assert_eq!(refused.status(), StatusCode::FOUND);
+    let html = page(
+        &fixture,
+        location(&refused).trim_start_matches("http://localhost:9000"),
+    )
+    .await;
+    let drawer = part(&html, "id=\"edit-form\"", "</form>");
+    assert!(drawer.contains("note--err"), "{drawer}");
+    assert_eq!(html.matches("note--err").count(), 1);
+}
+
+#[tokio::test]
 async fn what_has_no_form_of_its_own_is_said_on_top() {
     let fixture = open_fixture().await;
     let id = fixture.create("idle", "test-logs").await.id;
@@ -80,7 +97,11 @@ async fn what_has_no_form_of_its_own_is_said_on_top() {
         ("/fn/delete_instance", "id=77&mode=trash".to_owned()),
     ] {
         let refused = post(&fixture, path, "/", &body).await;
-        let html = page(&fixture, location(&refused)).await;
+        let html = page(
+            &fixture,
+            location(&refused).trim_start_matches("http://localhost:9000"),
+        )
+        .await;
         assert_eq!(html.matches("note--err").count(), 1, "{path}");
     }
 }
