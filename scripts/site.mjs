@@ -12,13 +12,17 @@ const site = join(root, "target/site");
 rmSync(site, { recursive: true, force: true });
 mkdirSync(join(site, "pkg"), { recursive: true });
 cpSync(join(root, "public"), site, { recursive: true });
-for (const name of ["frontend.js", "frontend_bg.wasm"]) cpSync(join(built, name), join(site, "pkg", name));
+cpSync(join(built, "frontend_bg.wasm"), join(site, "pkg/frontend_bg.wasm"));
 const snippets = join(built, "snippets");
 if (statSync(snippets, { throwIfNoEntry: false })) cpSync(snippets, join(site, "pkg/snippets"), { recursive: true });
-execFileSync(join(root, "end2end/node_modules/.bin/esbuild"), [
-  join(root, "style/main.css"), "--bundle", "--minify", "--log-level=warning",
-  `--outfile=${join(site, "pkg/aikore.css")}`,
-], { stdio: "inherit" });
+const minify = (source, target, ...options) =>
+  execFileSync(
+    join(root, "end2end/node_modules/.bin/esbuild"),
+    [source, "--minify", "--log-level=warning", `--outfile=${join(site, "pkg", target)}`, ...options],
+    { stdio: "inherit" },
+  );
+minify(join(root, "style/main.css"), "aikore.css", "--bundle");
+minify(join(built, "frontend.js"), "frontend.js", "--format=esm");
 
 const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: process.env.TRUNK_PROFILE === "debug" ? 4 : 11 } };
 for (const entry of readdirSync(site, { recursive: true, withFileTypes: true })) {

@@ -54,6 +54,16 @@ impl ApiError {
             hint: hint.to_owned(),
         }
     }
+
+    /// The panel cannot be reached, or does not speak as expected.
+    pub(crate) fn transport(detail: &str) -> Self {
+        Self::new(
+            ErrorKind::Transport,
+            "transport",
+            format!("The panel did not answer: {detail}."),
+            "Check that AiKore runs, then try again.",
+        )
+    }
 }
 
 impl FromServerFnError for ApiError {
@@ -67,13 +77,29 @@ impl FromServerFnError for ApiError {
                 format!("The request cannot be read: {detail}."),
                 "",
             ),
-            other => Self::new(
-                ErrorKind::Transport,
-                "transport",
-                format!("The panel did not answer: {other}."),
-                "Check that AiKore runs, then try again.",
-            ),
+            other => Self::transport(&other.to_string()),
         }
+    }
+}
+
+impl ApiError {
+    /// The error of a form that was posted without scripts, as the answer puts it into the address: JSON in the
+    /// URL's kind of base64.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn of_address(text: &str) -> Self {
+        leptos::server_fn::error::ServerFnUrlError::<Self>::decode_err(text)
+    }
+
+    /// The error of a form that was posted without scripts, as the answer puts it into the address: JSON in the
+    /// URL's kind of base64.
+    #[cfg(not(feature = "ssr"))]
+    pub(crate) fn of_address(text: &str) -> Self {
+        let text = text.replace('-', "+").replace('_', "/");
+        let bytes = leptos::prelude::window().atob(&text).unwrap_or_default();
+        // `escape` turns the characters that stand for bytes into what the other one reads as UTF-8.
+        let text = js_sys::decode_uri_component(&String::from(js_sys::escape(&bytes)));
+        let text = text.map(String::from).unwrap_or_default();
+        crate::json::read(&text).unwrap_or_else(|error| Self::transport(&error.to_string()))
     }
 }
 

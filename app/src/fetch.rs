@@ -4,6 +4,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::server::codee::string::FromToStringCodec;
@@ -11,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use types::instances::{DeletePreview, InstanceId};
 use types::telemetry::Sample;
 
-use crate::ApiError;
 use crate::error::ErrorKind;
 use crate::instances::Dashboard;
 use crate::instances::drawer::Details;
 use crate::logs::OpenedLog;
+use crate::{ApiError, json, view};
 
 /// What an address asks for: an instance, and a number whose meaning the fetcher knows.
 pub(crate) type Key = (Option<InstanceId>, Option<u32>);
@@ -74,16 +75,15 @@ impl<T: Into<Data>> From<Result<T, ApiError>> for Answer {
 
 impl fmt::Display for Answer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+        formatter.write_str(&json::write(self).map_err(|_| fmt::Error)?)
     }
 }
 
 impl FromStr for Answer {
-    type Err = serde_json::Error;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // Bytes, as in answers to requests: the reader of strings would be compiled beside it.
-        serde_json::from_slice(text.as_bytes())
+        json::read(text).map_err(|error| error.to_string())
     }
 }
 
@@ -109,6 +109,30 @@ macro_rules! kinds {
 }
 
 kinds!(Dashboard: Dashboard, Log: OpenedLog, Details: Details, Deletion: DeletePreview, Sample: Sample);
+
+/// Shows what is made of an answer once it is there; what was shown before stays until then.
+pub(crate) fn show(
+    data: Fetched,
+    meanwhile: ViewFn,
+    answered: impl Fn(Answer) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    erased(data, meanwhile, Arc::new(answered))
+}
+
+fn erased(
+    data: Fetched,
+    fallback: ViewFn,
+    answered: Arc<dyn Fn(Answer) -> AnyView + Send + Sync>,
+) -> AnyView {
+    view! {
+        <Transition fallback=move || fallback.run()>
+            {move || {
+                let answered = Arc::clone(&answered);
+                Suspend::new(async move { answered(data.await) })
+            }}
+        </Transition>
+    }
+}
 
 /// Fetches on the server, and again whenever the key changes.
 pub(crate) fn fetch(key: impl Fn() -> Key + Send + Sync + 'static, ask: fn(Key) -> Fetching) -> Fetched {

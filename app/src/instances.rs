@@ -19,6 +19,7 @@ pub mod selection;
 pub mod status;
 pub mod table;
 
+use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -30,7 +31,7 @@ use types::jobs::{JobId, JobState};
 pub use rows::{Row, Rows};
 
 use crate::ApiError;
-use crate::fetch::fetch;
+use crate::fetch::{self, fetch};
 use crate::live::{Live, OfflineBanner};
 use crate::shell::{BottomNav, TopBar};
 use crate::splitter::{Axis, Splitter};
@@ -66,7 +67,7 @@ pub struct Dashboard {
 pub struct Catalogue(pub StoredValue<Vec<Blueprint>>);
 
 /// Every instance, with links as the asking browser sees them.
-#[server(prefix = "/fn", endpoint = "list_instances")]
+#[server(prefix = "/fn", endpoint = "list_instances", protocol = FormOrJson)]
 pub(crate) async fn list_instances() -> Result<Vec<Instance>, ApiError> {
     let origin = expect_context::<crate::links::RequestOrigin>();
     let instances = expect_context::<engine::Engine>().instances.list().await?;
@@ -77,7 +78,7 @@ pub(crate) async fn list_instances() -> Result<Vec<Instance>, ApiError> {
 }
 
 /// Everything the dashboard needs, in one request. Looking for free ports costs a try to listen on each.
-#[server(prefix = "/fn", endpoint = "load_dashboard")]
+#[server(prefix = "/fn", endpoint = "load_dashboard", protocol = FormOrJson)]
 pub(crate) async fn load_dashboard(with_ports: bool) -> Result<Dashboard, ApiError> {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -120,14 +121,10 @@ pub fn InstancesPage() -> impl IntoView {
         <div class="app app--fixed" class:has-dock=unsaved>
             <TopBar />
             <OfflineBanner />
-            <Transition fallback=|| ()>
-                {move || Suspend::new(async move {
-                    match dashboard.await.read::<Dashboard>() {
-                        Ok(dashboard) => view! { <Workbench dashboard /> }.into_any(),
-                        Err(error) => view! { <Unavailable error /> }.into_any(),
-                    }
-                })}
-            </Transition>
+            {fetch::show(dashboard, ViewFn::default(), |answer| match answer.read::<Dashboard>() {
+                Ok(dashboard) => view! { <Workbench dashboard /> },
+                Err(error) => view! { <Unavailable error /> },
+            })}
             <BottomNav />
         </div>
     }

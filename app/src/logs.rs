@@ -27,6 +27,7 @@ pub(crate) use toolbar::{LogButtons, LogSearch};
 pub(crate) use view::{LogLines, LogProgress};
 
 use crate::ApiError;
+use crate::request::FormOrJson;
 
 /// What a log view is rendered from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ pub(crate) struct OpenedLog {
 }
 
 /// The end of a log: of `run` or the newest one, of `id` or the instance people most likely mean.
-#[server(prefix = "/fn", endpoint = "open_log")]
+#[server(prefix = "/fn", endpoint = "open_log", protocol = FormOrJson)]
 pub(crate) async fn open_log(
     id: Option<InstanceId>,
     run: Option<u32>,
@@ -84,7 +85,7 @@ pub(crate) async fn open_log(
 }
 
 /// A piece of a run's log from a byte on; 1 MiB at most.
-#[server(prefix = "/fn", endpoint = "read_log")]
+#[server(prefix = "/fn", endpoint = "read_log", protocol = FormOrJson)]
 pub(crate) async fn read_log(id: InstanceId, run: u32, offset: u64) -> Result<LogChunk, ApiError> {
     let position = engine::instances::LogPosition::Offset(offset);
     Ok(expect_context::<engine::Engine>()
@@ -94,7 +95,7 @@ pub(crate) async fn read_log(id: InstanceId, run: u32, offset: u64) -> Result<Lo
 }
 
 /// The runs of an instance, newest first.
-#[server(prefix = "/fn", endpoint = "list_runs")]
+#[server(prefix = "/fn", endpoint = "list_runs", protocol = FormOrJson)]
 pub(crate) async fn list_runs(id: InstanceId) -> Result<Vec<Run>, ApiError> {
     Ok(expect_context::<engine::Engine>().instances.runs(id).await?)
 }

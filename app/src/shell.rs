@@ -66,7 +66,7 @@ fn machine_name() -> String {
 
 /// The machine's name on both sides; the browser reads what the server wrote into the page.
 pub fn shared_machine_name() -> String {
-    SharedValue::new(machine_name).into_inner()
+    SharedValue::new_str(machine_name).into_inner()
 }
 
 /// The product's mark and name.

@@ -230,7 +230,7 @@ fn set_variable(node: NodeRef<Div>, axis: Axis, size: Option<f64>) {
 }
 
 fn remembered(axis: Axis) -> Option<f64> {
-    let size: f64 = browser::remembered(axis.storage_key())?.parse().ok()?;
+    let size = js_sys::parse_float(&browser::remembered(axis.storage_key())?);
     size.is_finite().then_some(size)
 }
 

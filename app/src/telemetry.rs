@@ -4,17 +4,18 @@ pub mod chart;
 
 use std::collections::VecDeque;
 
+use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
 use types::telemetry::Sample;
 
 use crate::ApiError;
-use crate::fetch::{Fetched, fetch};
+use crate::fetch::{self, Fetched, fetch};
 use crate::live::Live;
 use chart::{Chart, Series};
 
 /// The latest reading of the machine.
-#[server(prefix = "/fn", endpoint = "latest_sample")]
+#[server(prefix = "/fn", endpoint = "latest_sample", protocol = FormOrJson)]
 #[allow(
     clippy::unused_async,
     reason = "a server function is async on both sides, and this one has nothing to wait for"
@@ -51,11 +52,10 @@ pub fn MachinePane() -> impl IntoView {
                 </span>
             </div>
             <div class="pane__body">
-                <Transition>
-                    {move || Suspend::new(async move {
-                        first.await.read::<Sample>().map(|first| view! { <Readings samples=with_first(live, first) /> })
-                    })}
-                </Transition>
+                {fetch::show(first, ViewFn::default(), move |answer| {
+                    let first = answer.read::<Sample>().ok();
+                    first.map(|first| view! { <Readings samples=with_first(live, first) /> }).into_any()
+                })}
             </div>
         </section>
     }

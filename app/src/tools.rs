@@ -1,6 +1,6 @@
 //! The tools pane of the dashboard: the log of one instance.
 
-use crate::fetch::{Fetched, fetch};
+use crate::fetch::{self, Fetched, fetch};
 use crate::view;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -47,18 +47,13 @@ pub fn ToolsPane() -> impl IntoView {
     let Chosen { wanted, opened } = expect_context();
     view! {
         <section class="pane pane--left" id="tools" aria-label="Tools">
-            <Transition>
-                {move || Suspend::new(async move {
-                    match opened.await.read::<OpenedLog>() {
-                        Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> }.into_any(),
-                        Err(error) => view! {
-                            <div class="pane__head pane__head--slim"><h2 class="pane__title">"Log"</h2></div>
-                            <div class="pane__body"><ErrorNote text=error.to_string() /></div>
-                        }
-                        .into_any(),
-                    }
-                })}
-            </Transition>
+            {fetch::show(opened, ViewFn::default(), move |answer| match answer.read::<OpenedLog>() {
+                Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> },
+                Err(error) => view! {
+                    <div class="pane__head pane__head--slim"><h2 class="pane__title">"Log"</h2></div>
+                    <div class="pane__body"><ErrorNote text=error.to_string() /></div>
+                },
+            })}
         </section>
     }
 }

@@ -1,6 +1,7 @@
 //! Shared parts: icons, menus, dialogs, notes, toasts, the clock and the words for sizes and times.
 
 pub mod dialog;
+pub mod list;
 pub mod menu;
 pub mod toasts;
 pub mod words;
@@ -10,6 +11,7 @@ use leptos::prelude::*;
 use std::time::Duration;
 
 pub use dialog::Dialog;
+pub use list::list;
 pub use menu::Menu;
 pub use toasts::ToastRegion;
 pub use toasts::Toasts;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -13,21 +14,21 @@ use crate::live::Live;
 use crate::ui::{Icon, Toasts};
 
 /// Asks an instance to start.
-#[server(prefix = "/fn", endpoint = "start_instance")]
+#[server(prefix = "/fn", endpoint = "start_instance", protocol = FormOrJson)]
 pub(crate) async fn start_instance(id: InstanceId) -> Result<Instance, ApiError> {
     let origin = expect_context::<crate::links::RequestOrigin>();
     Ok(origin.link(expect_context::<engine::Engine>().instances.start(id).await?))
 }
 
 /// Asks an instance to stop.
-#[server(prefix = "/fn", endpoint = "stop_instance")]
+#[server(prefix = "/fn", endpoint = "stop_instance", protocol = FormOrJson)]
 pub(crate) async fn stop_instance(id: InstanceId) -> Result<Instance, ApiError> {
     let origin = expect_context::<crate::links::RequestOrigin>();
     Ok(origin.link(expect_context::<engine::Engine>().instances.stop(id).await?))
 }
 
 /// Asks an instance to stop and start again.
-#[server(prefix = "/fn", endpoint = "restart_instance")]
+#[server(prefix = "/fn", endpoint = "restart_instance", protocol = FormOrJson)]
 pub(crate) async fn restart_instance(id: InstanceId) -> Result<Instance, ApiError> {
     let origin = expect_context::<crate::links::RequestOrigin>();
     Ok(origin.link(expect_context::<engine::Engine>().instances.restart(id).await?))

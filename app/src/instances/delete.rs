@@ -1,9 +1,9 @@
 //! Deleting: to the trash, or for good with the name typed.
 
 use crate::fetch::{self, Fetched, fetch};
+use crate::request::{self, FormOrJson};
 use crate::view;
 use leptos::ev::SubmitEvent;
-use leptos::form::FromFormData;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
@@ -18,7 +18,7 @@ use crate::ui::words::{bytes, count, thousands};
 use crate::ui::{Dialog, ErrorNote, Icon, Toasts};
 
 /// What deleting would remove.
-#[server(prefix = "/fn", endpoint = "delete_preview")]
+#[server(prefix = "/fn", endpoint = "delete_preview", protocol = FormOrJson)]
 pub(crate) async fn preview_deletion(id: InstanceId) -> Result<DeletePreview, ApiError> {
     Ok(expect_context::<engine::Engine>()
         .instances
@@ -27,7 +27,7 @@ pub(crate) async fn preview_deletion(id: InstanceId) -> Result<DeletePreview, Ap
 }
 
 /// Deletes as a job; a permanent deletion needs the name in `confirm`.
-#[server(prefix = "/fn", endpoint = "delete_instance")]
+#[server(prefix = "/fn", endpoint = "delete_instance", protocol = FormOrJson)]
 pub(crate) async fn delete_instance(
     id: InstanceId,
     mode: DeleteMode,
@@ -98,20 +98,14 @@ fn Question(
     let place = expect_context::<Place>();
     let title = Signal::derive(move || row.instance.with(|instance| format!("Delete {}", instance.name)));
     let close = move |()| place.close();
+    let counting = || view! { <div class="dialog__body">"Counting the files…"</div> };
     view! {
         <Dialog id="delete-title" title close_href="/" on_close=close>
-            <Transition fallback=|| {
-                view! { <div class="dialog__body">"Counting the files…"</div> }
-            }>
-                {move || Suspend::new(async move {
-                    match preview.await.read_any::<DeletePreview>()? {
-                        Ok(preview) => Some(view! { <Answer row preview /> }.into_any()),
-                        Err(error) => {
-                            Some(view! { <div class="dialog__body"><ErrorNote text=error.to_string() /></div> }.into_any())
-                        }
-                    }
-                })}
-            </Transition>
+            {fetch::show(preview, counting.into(), move |answer| match answer.read_any::<DeletePreview>() {
+                Some(Ok(preview)) => view! { <Answer row preview /> },
+                Some(Err(error)) => view! { <div class="dialog__body"><ErrorNote text=error.to_string() /></div> },
+                None => ().into_any(),
+            })}
         </Dialog>
     }
 }
@@ -146,11 +140,11 @@ fn Answer(
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        let Ok(request) = DeleteInstance::from_event(&event) else {
+        let Some(form) = request::form(&event) else {
             return;
         };
         spawn_local(async move {
-            match delete_instance(request.id, request.mode, request.confirm).await {
+            match request::submit::<DeleteInstance>(form).await {
                 Ok(job) => {
                     toasts.say(format!("{}…", job.title));
                     place.close();

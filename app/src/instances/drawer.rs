@@ -4,7 +4,8 @@ pub mod form;
 pub mod overview;
 pub mod runs;
 
-use crate::fetch::{Answer, Fetched, fetch};
+use crate::fetch::{self, Answer, Fetched, fetch};
+use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
 use leptos::{ev, html};
@@ -40,7 +41,7 @@ pub struct Details {
 const LAST_LINES: usize = 10;
 
 /// The runs of an instance and the end of its log.
-#[server(prefix = "/fn", endpoint = "load_details")]
+#[server(prefix = "/fn", endpoint = "load_details", protocol = FormOrJson)]
 pub(crate) async fn load_details(id: InstanceId) -> Result<Details, ApiError> {
     let instances = expect_context::<engine::Engine>().instances;
     let runs = instances.runs(id).await?;
@@ -173,14 +174,11 @@ fn Panel(
                 <Configuration row />
                 <section class="section" id="sec-runs">
                     <h3 class="section__title">"Runs"</h3>
-                    <Transition>
-                        {move || Suspend::new(async move {
-                            match details.await.read_any::<Details>()? {
-                                Ok(details) => Some(view! { <Runs id=row.id runs=details.runs /> }.into_any()),
-                                Err(error) => Some(view! { <ErrorNote text=error.to_string() /> }.into_any()),
-                            }
-                        })}
-                    </Transition>
+                    {fetch::show(details, ViewFn::default(), move |answer| match answer.read_any::<Details>() {
+                        Some(Ok(details)) => view! { <Runs id=row.id runs=details.runs /> },
+                        Some(Err(error)) => view! { <ErrorNote text=error.to_string() /> },
+                        None => ().into_any(),
+                    })}
                 </section>
             </div>
             <Foot row />

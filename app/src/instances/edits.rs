@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 use types::instances::{ChangePreview, Instance, InstanceChange, InstanceId};
@@ -12,6 +11,7 @@ use super::draft::{Draft, Field};
 use super::{Row, Rows};
 use crate::ApiError;
 use crate::live::Live;
+use crate::request::FormOrJson;
 use crate::ui::Toasts;
 
 /// One row's change on its way to the server.
@@ -33,7 +33,7 @@ pub struct Saved {
 }
 
 /// What saving would do; changes nothing.
-#[server(prefix = "/fn", endpoint = "preview_changes", input = Json)]
+#[server(prefix = "/fn", endpoint = "preview_changes", protocol = FormOrJson)]
 pub(crate) async fn preview_changes(changes: Vec<RowChange>) -> Result<Vec<ChangePreview>, ApiError> {
     let changes = changes.into_iter().map(|row| (row.id, row.change)).collect();
     Ok(expect_context::<engine::Engine>()
@@ -43,7 +43,7 @@ pub(crate) async fn preview_changes(changes: Vec<RowChange>) -> Result<Vec<Chang
 }
 
 /// Saves row by row; one that is refused does not keep the others back.
-#[server(prefix = "/fn", endpoint = "save_changes", input = Json)]
+#[server(prefix = "/fn", endpoint = "save_changes", protocol = FormOrJson)]
 pub(crate) async fn save_changes(changes: Vec<RowChange>, restart: bool) -> Result<Vec<Saved>, ApiError> {
     let origin = expect_context::<crate::links::RequestOrigin>();
     let instances = expect_context::<engine::Engine>().instances;
@@ -61,7 +61,7 @@ pub(crate) async fn save_changes(changes: Vec<RowChange>, restart: bool) -> Resu
 }
 
 /// Saves the whole form of the drawer; for pages without scripts.
-#[server(prefix = "/fn", endpoint = "update_instance")]
+#[server(prefix = "/fn", endpoint = "update_instance", protocol = FormOrJson)]
 pub(crate) async fn update_instance(
     id: InstanceId,
     row_version: i64,
@@ -85,14 +85,14 @@ pub(crate) async fn update_instance(
 }
 
 /// One row as it is now.
-#[server(prefix = "/fn", endpoint = "load_instance")]
+#[server(prefix = "/fn", endpoint = "load_instance", protocol = FormOrJson)]
 pub(crate) async fn load_instance(id: InstanceId) -> Result<Instance, ApiError> {
     let origin = expect_context::<crate::links::RequestOrigin>();
     Ok(origin.link(expect_context::<engine::Engine>().instances.get(id).await?))
 }
 
 /// Ports of the range that nobody holds, lowest first.
-#[server(prefix = "/fn", endpoint = "free_ports")]
+#[server(prefix = "/fn", endpoint = "free_ports", protocol = FormOrJson)]
 pub(crate) async fn free_ports() -> Result<Vec<u16>, ApiError> {
     Ok(expect_context::<engine::Engine>()
         .instances

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::draft::Field;
 use super::edits::Edits;
 use super::{Catalogue, Row};
-use crate::ui::SelectBox;
+use crate::ui::{SelectBox, list};
 
 /// Whether a field differs from the saved row.
 fn changed(edits: Edits, row: Row, field: Field) -> Memo<bool> {
@@ -195,11 +195,14 @@ pub fn PortField(
     view! {
         <ChoiceField row field=Field::Port id>
             <ChoiceOption value=String::new() text="No port".to_owned() chosen />
-            <For each=ports key=|port| *port let:port>
-                <ChoiceOption value=port.to_string() text=port.to_string() chosen />
-            </For>
+            {list(ports, |port| (*port).into(), move |port| port_option(port, chosen))}
         </ChoiceField>
     }
+}
+
+/// A port to choose.
+pub(super) fn port_option(port: u16, chosen: Memo<String>) -> AnyView {
+    view! { <ChoiceOption value=port.to_string() text=port.to_string() chosen /> }
 }
 
 /// What happens when the app ends by itself.

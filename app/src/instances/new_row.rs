@@ -1,8 +1,8 @@
 //! A new instance: a row with fields on top of the table.
 
+use crate::request::{self, FormOrJson};
 use crate::view;
 use leptos::ev::SubmitEvent;
-use leptos::form::FromFormData;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
@@ -11,13 +11,13 @@ use types::instances::Instance;
 use types::names::InstanceName;
 
 use super::edits::Edits;
-use super::fields::{BlueprintOptions, ChoiceOption};
+use super::fields::{BlueprintOptions, port_option};
 use super::filter::Place;
 use super::{Catalogue, Rows};
 use crate::ApiError;
 use crate::browser;
 use crate::live::Live;
-use crate::ui::{Icon, SelectBox, Toasts};
+use crate::ui::{Icon, SelectBox, Toasts, list};
 
 /// The form all its fields belong to; a form cannot stand between the cells of a table.
 const FORM: &str = "new-instance";
@@ -34,7 +34,7 @@ pub struct NewForm {
 }
 
 /// Adds a stopped instance.
-#[server(prefix = "/fn", endpoint = "create_instance")]
+#[server(prefix = "/fn", endpoint = "create_instance", protocol = FormOrJson)]
 pub(crate) async fn create_instance(new: NewForm) -> Result<Instance, ApiError> {
     let wanted = types::instances::NewInstance {
         name: new.name.clone(),
@@ -81,7 +81,7 @@ pub fn NewInstanceForm(
     let busy = StoredValue::new(false);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        let Ok(request) = CreateInstance::from_event(&event) else {
+        let Some(form) = request::form(&event) else {
             return;
         };
         if busy.get_value() {
@@ -89,7 +89,7 @@ pub fn NewInstanceForm(
         }
         busy.set_value(true);
         spawn_local(async move {
-            let answer = create_instance(request.new).await;
+            let answer = request::submit::<CreateInstance>(form).await;
             busy.try_set_value(false);
             match answer {
                 Ok(instance) => {
@@ -321,14 +321,12 @@ fn NewPort() -> impl IntoView {
         Some([]) => "No free port".to_owned(),
         Some([first, ..]) => format!("{first} (next free)"),
     };
-    let others = move || edits.ports().unwrap_or_default().into_iter().skip(1);
+    let others = move || edits.ports().unwrap_or_default().into_iter().skip(1).collect();
     view! {
         <SelectBox>
             <select class="input" form=FORM name="new[public_port]" aria-label="Port">
                 <option value="">{first}</option>
-                <For each=others key=|port| *port let:port>
-                    <ChoiceOption value=port.to_string() text=port.to_string() chosen />
-                </For>
+                {list(others, |port| (*port).into(), move |port| port_option(port, chosen))}
             </select>
         </SelectBox>
     }

@@ -1,9 +1,9 @@
 //! The order of the rows: by drag, and by keys for who cannot drag.
 
+use crate::request::FormOrJson;
 use crate::view;
 use leptos::ev;
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use leptos::task::spawn_local;
 use types::events::Event;
 use types::instances::InstanceId;
@@ -14,7 +14,7 @@ use crate::browser;
 use crate::ui::{Icon, Toasts};
 
 /// Puts the rows in this order.
-#[server(prefix = "/fn", endpoint = "reorder_instances", input = Json)]
+#[server(prefix = "/fn", endpoint = "reorder_instances", protocol = FormOrJson)]
 pub(crate) async fn reorder_instances(order: Vec<InstanceId>) -> Result<(), ApiError> {
     Ok(expect_context::<engine::Engine>()
         .instances

@@ -2,7 +2,6 @@
 //! and what was typed in the address.
 
 use leptos::server_fn::ServerFn;
-use leptos::server_fn::error::ServerFnUrlError;
 
 use super::Rows;
 use super::delete::DeleteInstance;
@@ -16,7 +15,7 @@ impl Place {
     pub fn refusal(self, function: &str) -> Option<String> {
         let path = self.text("__path")?;
         let error = self.text("__err")?;
-        (path == function).then(|| ServerFnUrlError::<ApiError>::decode_err(&error).to_string())
+        (path == function).then(|| ApiError::of_address(&error).to_string())
     }
 
     /// Why a form was refused that does not say so itself; tracked.
@@ -41,7 +40,9 @@ pub(super) fn send_back(function: &str, error: &ApiError, values: &[(&str, &str)
         return;
     }
     // Only the path and the query are sent.
-    let Ok(mut address) = ServerFnUrlError::new(function, error.clone()).to_url("http://panel/") else {
+    let Ok(mut address) =
+        leptos::server_fn::error::ServerFnUrlError::new(function, error.clone()).to_url("http://panel/")
+    else {
         return;
     };
     address.query_pairs_mut().extend_pairs(values);

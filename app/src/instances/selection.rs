@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
 use leptos::task::spawn_local;
 use types::instances::{InstanceId, Status};
 
@@ -14,7 +14,7 @@ use crate::ApiError;
 use crate::ui::{Dialog, Icon, Toasts};
 
 /// Moves several instances to the trash, each as a job of its own; says what was refused.
-#[server(prefix = "/fn", endpoint = "trash_instances", input = Json)]
+#[server(prefix = "/fn", endpoint = "trash_instances", protocol = FormOrJson)]
 pub(crate) async fn trash_instances(ids: Vec<InstanceId>) -> Result<Vec<ApiError>, ApiError> {
     let instances = expect_context::<engine::Engine>().instances;
     let mut refused = Vec::new();

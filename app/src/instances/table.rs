@@ -10,7 +10,7 @@ use super::new_row::{CreateInstance, NewInstanceForm, NewRow};
 use super::row::InstanceRow;
 use super::selection::{BulkBar, SelectAll};
 use super::{Row, Rows};
-use crate::ui::Icon;
+use crate::ui::{Icon, list};
 
 /// The pane on top of the dashboard.
 #[component]
@@ -41,9 +41,7 @@ pub fn InstancesPane() -> impl IntoView {
                         <Show when=move || creating.get()>
                             <NewRow problem />
                         </Show>
-                        <For each=move || shown.get() key=|row| row.id let:row>
-                            <InstanceRow row />
-                        </For>
+                        {list(move || shown.get(), |row| row.id.0, |row| view! { <InstanceRow row /> })}
                     </tbody>
                 </table>
                 <Show when=move || creating.get()>

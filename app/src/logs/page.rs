@@ -1,6 +1,6 @@
 //! The log of one instance as a page: `/instances/:id/logs?run=K`.
 
-use crate::fetch::fetch;
+use crate::fetch::{self, fetch};
 use crate::view;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -46,18 +46,13 @@ pub fn LogsPage() -> impl IntoView {
         <div class="app app--fixed">
             <TopBar />
             <OfflineBanner />
-            <Transition>
-                {move || Suspend::new(async move {
-                    match opened.await.read::<OpenedLog>() {
-                        Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> }.into_any(),
-                        Err(error) => view! {
-                            <Title text="Log" />
-                            <main class="page" id="main"><ErrorNote text=error.to_string() /></main>
-                        }
-                        .into_any(),
-                    }
-                })}
-            </Transition>
+            {fetch::show(opened, ViewFn::default(), move |answer| match answer.read::<OpenedLog>() {
+                Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> },
+                Err(error) => view! {
+                    <Title text="Log" />
+                    <main class="page" id="main"><ErrorNote text=error.to_string() /></main>
+                },
+            })}
             <BottomNav />
         </div>
     }

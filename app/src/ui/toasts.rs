@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::view;
 use leptos::prelude::*;
 
-use super::Icon;
+use super::{Icon, list};
 use crate::ApiError;
 
 /// How long a good message stays; errors stay until closed.
@@ -68,19 +68,23 @@ pub fn ToastRegion() -> impl IntoView {
     let toasts = expect_context::<Toasts>();
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            <For each=move || toasts.shown.get() key=|toast| toast.number let:toast>
-                <div class="toast" class:toast--err=toast.error role=toast.error.then_some("alert")>
-                    <span class="grow">{toast.text}</span>
-                    <button
-                        class="button button--icon button--sm"
-                        type="button"
-                        aria-label="Close this message"
-                        on:click=move |_| toasts.close(toast.number)
-                    >
-                        <Icon name="close" class="icon--sm" />
-                    </button>
-                </div>
-            </For>
+            {list(move || toasts.shown.get(), |toast| toast.number.into(), move |toast| one(toasts, toast))}
+        </div>
+    }
+}
+
+fn one(toasts: Toasts, toast: Toast) -> AnyView {
+    view! {
+        <div class="toast" class:toast--err=toast.error role=toast.error.then_some("alert")>
+            <span class="grow">{toast.text}</span>
+            <button
+                class="button button--icon button--sm"
+                type="button"
+                aria-label="Close this message"
+                on:click=move |_| toasts.close(toast.number)
+            >
+                <Icon name="close" class="icon--sm" />
+            </button>
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! What happened: the state, its reason, and the facts of the present or last run.
 
-use crate::fetch::Fetched;
+use crate::fetch::{self, Fetched};
 use crate::view;
 use leptos::prelude::*;
 use types::instances::{Instance, Status};
@@ -66,12 +66,12 @@ fn Failure(
                 <span>"Last lines of the log"</span>
                 <a href=logs>"Open the log"</a>
             </div>
-            <Transition>
-                {move || Suspend::new(async move {
-                    let details = details.await.read_any::<Details>()?.ok()?;
-                    Some(view! { <LastLines lines=details.last_lines run=details.runs.into_iter().next() /> })
-                })}
-            </Transition>
+            {fetch::show(details, ViewFn::default(), |answer| {
+                let details = answer.read_any::<Details>().and_then(Result::ok);
+                details
+                    .map(|details| view! { <LastLines lines=details.last_lines run=details.runs.into_iter().next() /> })
+                    .into_any()
+            })}
         </div>
     }
 }

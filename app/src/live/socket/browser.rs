@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use types::events::{ClientMessage, ServerMessage};
 use web_sys::js_sys::{Date, Math};
 
+use crate::json;
 use crate::live::{Live, Next};
 
 /// How often the connection is looked at; every second time it is pinged.
@@ -186,7 +187,7 @@ impl Session {
 
     async fn hear(&mut self, text: &str, sink: &mut Sink) -> Result<(), End> {
         self.heard = Date::now();
-        let Ok(message) = serde_json::from_slice::<ServerMessage>(text.as_bytes()) else {
+        let Ok(message) = json::read::<ServerMessage>(text) else {
             leptos::logging::warn!("a message of the panel cannot be read; reload this page");
             return Ok(());
         };
@@ -218,7 +219,7 @@ impl Session {
 }
 
 async fn say(sink: &mut Sink, message: &ClientMessage) -> Result<(), End> {
-    let Ok(text) = serde_json::to_string(message) else {
+    let Ok(text) = json::write(message) else {
         return Ok(());
     };
     sink.send(Message::Text(text)).await.map_err(|_| End::Lost)

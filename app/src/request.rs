@@ -1,0 +1,115 @@
+//! How server functions travel: one way for all of them, so that browsers carry the machinery of a request once
+//! instead of once per function.
+
+use std::future::Future;
+
+use js_sys::Reflect;
+use js_sys::futures::JsFuture;
+use leptos::prelude::window;
+use leptos::server_fn::client::Client;
+use leptos::server_fn::codec::{FromReq, IntoRes, Json, PostUrl};
+use leptos::server_fn::request::Req;
+use leptos::server_fn::server::Server;
+use leptos::server_fn::{Protocol, ServerFn};
+use leptos::wasm_bindgen::{JsCast, JsValue};
+use leptos::web_sys::{
+    FormData, Headers, HtmlFormElement, RequestInit, Response, SubmitEvent, UrlSearchParams,
+};
+use send_wrapper::SendWrapper;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{ApiError, json};
+
+/// The protocol of every server function: forms without scripts, JSON with them; answered with JSON.
+pub(crate) struct FormOrJson;
+
+impl<Input, Output, C, S> Protocol<Input, Output, C, S, ApiError> for FormOrJson
+where
+    C: Client<ApiError>,
+    S: Server<ApiError>,
+    Input: FromReq<PostUrl, S::Request, ApiError> + FromReq<Json, S::Request, ApiError> + Serialize + Send,
+    Output: IntoRes<Json, S::Response, ApiError> + DeserializeOwned + Send,
+{
+    const METHOD: http::Method = http::Method::POST;
+
+    async fn run_server<F, Fut>(request: S::Request, run: F) -> Result<S::Response, ApiError>
+    where
+        F: Fn(Input) -> Fut + Send,
+        Fut: Future<Output = Result<Output, ApiError>> + Send,
+    {
+        let is_json = request
+            .to_content_type()
+            .is_some_and(|kind| kind.starts_with("application/json"));
+        let input = if is_json {
+            <Input as FromReq<Json, _, _>>::from_req(request).await?
+        } else {
+            <Input as FromReq<PostUrl, _, _>>::from_req(request).await?
+        };
+        run(input).await?.into_res().await
+    }
+
+    fn run_client(path: &str, input: Input) -> impl Future<Output = Result<Output, ApiError>> + Send {
+        let (path, body) = (path.to_owned(), json::write(&input));
+        SendWrapper::new(async move {
+            let body = body.map_err(|error| ApiError::transport(&error.to_string()))?;
+            read(&post(&path, "application/json", &body.into()).await?)
+        })
+    }
+}
+
+/// The form that is being submitted.
+pub(crate) fn form(event: &SubmitEvent) -> Option<HtmlFormElement> {
+    event.target()?.dyn_into().ok()
+}
+
+/// Sends a form as it is to the server function it would be posted to without scripts.
+pub(crate) async fn submit<F>(form: HtmlFormElement) -> Result<F::Output, ApiError>
+where
+    F: ServerFn<Output: DeserializeOwned>,
+{
+    read(&submit_as_text(F::PATH, &form).await?)
+}
+
+fn read<T: DeserializeOwned>(answer: &str) -> Result<T, ApiError> {
+    json::read(answer).map_err(|error| ApiError::transport(&error.to_string()))
+}
+
+async fn submit_as_text(path: &str, form: &HtmlFormElement) -> Result<String, ApiError> {
+    let fields = FormData::new_with_form(form)
+        .and_then(|fields| UrlSearchParams::new_with_str_sequence_sequence(&fields))
+        .map_err(|error| ApiError::transport(&said_by(&error)))?;
+    post(path, "application/x-www-form-urlencoded", &fields.to_string()).await
+}
+
+/// The text of a good answer, or the error of a bad one.
+async fn post(path: &str, kind: &str, body: &JsValue) -> Result<String, ApiError> {
+    let (status, text) = send(path, kind, body)
+        .await
+        .map_err(|error| ApiError::transport(&said_by(&error)))?;
+    if status < 400 {
+        return Ok(text);
+    }
+    Err(json::read(&text).unwrap_or_else(|_| ApiError::transport(&format!("it said {status}"))))
+}
+
+async fn send(path: &str, kind: &str, body: &JsValue) -> Result<(u16, String), JsValue> {
+    let headers = Headers::new()?;
+    headers.set("Content-Type", kind)?;
+    headers.set("Accept", "application/json")?;
+    let request = RequestInit::new();
+    request.set_method("POST");
+    request.set_headers(&headers);
+    request.set_body(body);
+    let answer = JsFuture::from(window().fetch_with_str_and_init(path, &request)).await?;
+    let answer: Response = answer.dyn_into()?;
+    let text = JsFuture::from(answer.text()?).await?;
+    Ok((answer.status(), text.as_string().unwrap_or_default()))
+}
+
+fn said_by(error: &JsValue) -> String {
+    Reflect::get(error, &"message".into())
+        .ok()
+        .and_then(|message| message.as_string())
+        .unwrap_or_default()
+}
