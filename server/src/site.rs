@@ -1,8 +1,8 @@
 //! Everything that is answered on the panel's address: the panel itself, and the apps behind it.
 //!
 //! # How it works
-//! A request is first made plain: who asks, over what, under which name ([`arrival`]). Its host and path then
-//! say whose it is ([`crate::addresses`]). What is an app's goes straight to [`crate::proxy`], on the thread of
+//! A request is first made plain: who asks, over what, under which name (`arrival.rs`). Its host and path then
+//! say whose it is (`addresses.rs`). What is an app's goes straight to `proxy.rs`, on the thread of
 //! its connection. What is the panel's goes to the router, and whatever the engine starts for it lives on the main
 //! runtime; a page, which takes long to render, is made there too, so that it holds no other connection up.
 
