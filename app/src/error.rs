@@ -128,7 +128,22 @@ impl From<engine::Error> for ApiError {
                 "Choose a port of the range.",
             ),
             E::NameTaken(_) => (ErrorKind::Conflict, "name_taken", "Choose another name."),
-            E::PortTaken { .. } => (ErrorKind::Conflict, "port_taken", "Choose another port."),
+            E::PortTaken { .. } => (
+                ErrorKind::Conflict,
+                "port_taken",
+                "Choose another port, or end that program.",
+            ),
+            E::PortNotOpened { .. } => (
+                ErrorKind::Conflict,
+                "port_not_opened",
+                "Check the addresses given with --bind-public.",
+            ),
+            E::NotStarted { .. } => (ErrorKind::BadRequest, "not_started", "Start it first."),
+            E::NoPublicPort(_) => (
+                ErrorKind::BadRequest,
+                "no_public_port",
+                "Give it a public port first, then save.",
+            ),
             E::NoFreeInternalPort(_) => (
                 ErrorKind::Conflict,
                 "no_free_internal_port",

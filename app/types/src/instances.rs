@@ -144,6 +144,12 @@ pub struct Instance {
     pub restarts: u32,
     /// Number of the present or last run; 0 = never started.
     pub run: u32,
+    /// Whether the public port leads to the app now.
+    #[serde(default)]
+    pub forward_up: bool,
+    /// Why the public port does not lead here although that was wanted; may be empty.
+    #[serde(default)]
+    pub forward_reason: String,
     /// The full link of Open, as seen from whoever asks; empty where nobody asks.
     pub open_url: String,
     /// The blueprint's name for people.

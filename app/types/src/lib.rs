@@ -3,8 +3,10 @@
 pub mod accounts;
 pub mod blueprints;
 pub mod events;
+pub mod forwards;
 pub mod instances;
 pub mod jobs;
+pub mod links;
 pub mod logs;
 pub mod names;
 pub mod ports;

@@ -64,6 +64,25 @@ pub enum Error {
         /// Name and pid.
         holder: String,
     },
+    /// The port cannot be listened on, and nobody else is why.
+    #[error("Port {port} cannot be opened: {source}.")]
+    PortNotOpened {
+        /// Asked for.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A public port is made active only for an app that is there.
+    #[error("“{name}” is {}; a port is activated for a started instance only.", .status.as_str())]
+    NotStarted {
+        /// Instance.
+        name: String,
+        /// Present status.
+        status: Status,
+    },
+    /// The instance has no public port.
+    #[error("“{0}” has no public port.")]
+    NoPublicPort(String),
     /// Every port that apps may listen on inside the machine is in use.
     #[error(
         "No port is left for the app: every one of {0}, where apps listen inside this machine, is in use."

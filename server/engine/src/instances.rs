@@ -11,6 +11,7 @@ mod delete;
 mod differences;
 mod environment;
 pub(crate) mod fields;
+pub mod forwards;
 mod keeper;
 mod launch;
 mod logs;
@@ -27,6 +28,7 @@ mod update;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use forwards::Forwards;
 use rows::Rows;
 use supervisor::Supervisor;
 use tokio::sync::Mutex;
@@ -59,6 +61,7 @@ struct Inner {
     blueprints: Blueprints,
     rows: Rows,
     supervisor: Supervisor,
+    forwards: Forwards,
     /// Held from looking to committing: one change of configuration at a time, so that memory, database and
     /// directories change in the same order. Never held while something runs or is waited for.
     changes: Mutex<()>,
@@ -95,6 +98,7 @@ impl Instances {
         let instances = Self {
             inner: Arc::new(Inner {
                 supervisor: Supervisor::new(Arc::new(runner)),
+                forwards: Forwards::default(),
                 rows: Rows::new(parts.events.clone(), rows),
                 config: parts.config,
                 dir: parts.dir,
@@ -106,6 +110,7 @@ impl Instances {
             }),
         };
         adoption::adopt(&instances.inner).await?;
+        forwards::follow(&instances.inner);
         Ok(instances)
     }
 

@@ -18,6 +18,7 @@ pub mod runner;
 pub mod shim;
 pub mod telemetry;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,10 @@ pub struct EngineConfig {
     pub blueprints_dir: Option<PathBuf>,
     /// Where public ports come from.
     pub port_range: PortRange,
+    /// The addresses public ports are opened on.
+    pub bind_public: Vec<IpAddr>,
+    /// How long connections to an instance may go on after it lost its public port.
+    pub forward_drain: Duration,
     /// The program that is started with the argument `shim` and a run directory.
     pub shim_program: PathBuf,
     /// A log file is closed and a new one begun at this size, bytes.
@@ -61,6 +66,8 @@ impl EngineConfig {
             base_path: String::new(),
             blueprints_dir: None,
             port_range: PortRange::default(),
+            bind_public: vec![Ipv4Addr::LOCALHOST.into()],
+            forward_drain: Duration::from_secs(5),
             shim_program,
             log_file_bytes: 64 * 1024 * 1024,
             log_files_kept: 3,

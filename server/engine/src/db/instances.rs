@@ -50,6 +50,20 @@ pub(crate) async fn set_sort_order(
     Ok(())
 }
 
+/// Stores whether the public port is wanted. It is no edit of the configuration, so the version stays.
+pub(crate) async fn set_port_active(
+    db: &impl ConnectionTrait,
+    id: InstanceId,
+    wanted: bool,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::PortActive, Expr::value(wanted))
+        .filter(COLUMN.id.eq(id.0))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Removes a row and its runs.
 pub(crate) async fn delete(db: &impl ConnectionTrait, id: InstanceId) -> Result<(), DbErr> {
     Entity::delete_by_id(id.0).exec(db).await?;
@@ -130,6 +144,8 @@ fn instance(row: Model) -> Result<Instance, DbErr> {
         health: Health::Unknown,
         restarts: 0,
         run: 0,
+        forward_up: false,
+        forward_reason: String::new(),
         open_url: String::new(),
     })
 }

@@ -27,7 +27,7 @@ impl Instances {
         check_name_is_free(&rows, &name, None)?;
         row.slug = free_slug(&rows, &name, None);
         match row.public_port {
-            Some(port) => inner.check_port(port)?,
+            Some(port) => inner.check_port(port).await?,
             // None left is no reason to refuse: an instance without a port is reached below the panel's address.
             None => row.public_port = inner.lowest_free_port().await?,
         }
@@ -186,6 +186,8 @@ fn row(name: &InstanceName, new: NewInstance, blueprint: &Blueprint) -> Result<I
         health: Health::Unknown,
         restarts: 0,
         run: 0,
+        forward_up: false,
+        forward_reason: String::new(),
         open_url: String::new(),
         blueprint_name: blueprint.name.clone(),
     })

@@ -107,6 +107,9 @@ pub(super) fn with_facts_of(configuration: Instance, facts: &Instance) -> Instan
         restarts: facts.restarts,
         run: facts.run,
         port_active: facts.port_active,
+        // Until the forward has moved there, the new port leads nowhere.
+        forward_up: facts.forward_up && facts.public_port == configuration.public_port,
+        forward_reason: facts.forward_reason.clone(),
         ..configuration
     }
 }

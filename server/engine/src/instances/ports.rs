@@ -1,10 +1,8 @@
-//! Public ports: which are free.
+//! Public ports as people choose them: which are free, which may be taken.
 
 use std::collections::HashSet;
-use std::net::{Ipv4Addr, SocketAddr};
 
-use socket2::{Domain, Socket, Type};
-
+use super::forwards::{nobody_listens, taken};
 use super::{Inner, Instances};
 use crate::{Error, Result, blocking};
 
@@ -12,10 +10,11 @@ impl Instances {
     /// Ports of the range that no instance holds and nobody listens on, lowest first.
     pub async fn available_ports(&self) -> Result<Vec<u16>> {
         let candidates = self.inner.unheld_ports();
+        let addresses = self.inner.config.bind_public.clone();
         blocking(move || {
             Ok(candidates
                 .into_iter()
-                .filter(|port| nobody_listens(*port))
+                .filter(|port| nobody_listens(&addresses, *port))
                 .collect())
         })
         .await
@@ -26,11 +25,34 @@ impl Inner {
     /// The lowest free port, if one is left. The caller holds `changes` until the port's row is committed.
     pub(super) async fn lowest_free_port(&self) -> Result<Option<u16>> {
         let candidates = self.unheld_ports();
-        blocking(move || Ok(candidates.into_iter().find(|port| nobody_listens(*port)))).await
+        let addresses = self.config.bind_public.clone();
+        blocking(move || {
+            Ok(candidates
+                .into_iter()
+                .find(|port| nobody_listens(&addresses, *port)))
+        })
+        .await
     }
 
-    /// Checks a port that a person chose. Several instances may hold it: one at a time is active.
-    pub(super) fn check_port(&self, port: u16) -> Result<()> {
+    /// Checks a port that a person chose. Several instances may hold it, one at a time is active; a program
+    /// that is none of ours must not listen on it.
+    pub(super) async fn check_port(&self, port: u16) -> Result<()> {
+        self.check_range(port)?;
+        if self.forwards.tenant(port).is_some() {
+            return Ok(());
+        }
+        let addresses = self.config.bind_public.clone();
+        blocking(move || {
+            if nobody_listens(&addresses, port) {
+                Ok(())
+            } else {
+                Err(taken(port))
+            }
+        })
+        .await
+    }
+
+    pub(super) fn check_range(&self, port: u16) -> Result<()> {
         let range = self.config.port_range;
         if range.contains(port) {
             Ok(())
@@ -51,25 +73,5 @@ impl Inner {
             .ports()
             .filter(|port| !held.contains(port))
             .collect()
-    }
-}
-
-/// Whether a listener could have this port on every address now. It is bound for a moment and never listens.
-fn nobody_listens(port: u16) -> bool {
-    let bound = Socket::new(Domain::IPV4, Type::STREAM, None).and_then(|socket| {
-        socket.set_reuse_address(true)?; // as the later listener does: old connections are no obstacle
-        socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())
-    });
-    bound.is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_port_somebody_listens_on_is_not_free() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        assert!(!nobody_listens(listener.local_addr().unwrap().port()));
     }
 }

@@ -244,6 +244,9 @@ impl Instances {
         supervisor.shutdown.cancel();
         supervisor.tasks.close();
         supervisor.tasks.wait().await;
+        let forwards = self.inner.forwards.tasks();
+        forwards.close();
+        forwards.wait().await;
     }
 
     async fn stop_all(&self) {

@@ -136,7 +136,7 @@ impl Inner {
             fields::contained_output(&self.dir, &next)?;
         }
         if let Some(port) = next.public_port.filter(|port| Some(*port) != present.public_port) {
-            self.check_port(port)?;
+            self.check_port(port).await?;
         }
         let changed = changed(present, &next);
         let restarts = matches!(
