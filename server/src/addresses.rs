@@ -54,7 +54,6 @@ pub(crate) enum Way {
     /// Under a name of its own.
     Host,
     /// On a port of its own.
-    #[expect(dead_code, reason = "public ports use the same table")]
     Port,
 }
 
@@ -125,6 +124,20 @@ impl Addresses {
             engine,
             table: Mutex::new(table),
         }
+    }
+
+    /// An instance by its number.
+    pub(crate) fn by_id(&self, id: InstanceId) -> Option<Arc<Route>> {
+        self.with_present(|table| table.routes.get(&id).cloned())
+    }
+
+    /// The instance that a public port leads to now.
+    pub(crate) fn by_port(&self, port: u16) -> Option<Arc<Route>> {
+        self.with_present(|table| {
+            let leads_to =
+                |route: &&Arc<Route>| route.instance.forward_up && route.instance.public_port == Some(port);
+            table.routes.values().find(leads_to).cloned()
+        })
     }
 
     /// The instance below `/instance/<slug>/`.

@@ -6,6 +6,7 @@ mod health;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use engine::{Engine, EngineConfig};
@@ -157,6 +158,8 @@ fn engine_config(config: &Config, address: SocketAddr) -> Result<EngineConfig, F
     engine.base_path = config.base_path()?;
     engine.blueprints_dir.clone_from(&config.blueprints_dir);
     engine.port_range = config.port_range()?;
+    engine.bind_public.clone_from(&config.bind_public);
+    engine.forward_drain = Duration::from_secs(config.forward_drain_seconds.into());
     engine.log_file_bytes = config.log_file_mb * 1024 * 1024;
     engine.log_files_kept = config.log_files;
     Ok(engine)

@@ -1,6 +1,6 @@
 //! Every option of the program, documented here and nowhere else.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
@@ -179,6 +179,23 @@ pub struct Config {
     /// Ports people may give to instances [default: 19001-19020; also read from `AVAILABLE_PORTS`]
     #[arg(long, env = "AIKORE_INSTANCE_PORT_RANGE", value_name = "FIRST-LAST")]
     instance_port_range: Option<PortRange>,
+    /// Addresses on which public ports are opened; `0.0.0.0,::` means all
+    #[arg(
+        long,
+        env = "AIKORE_BIND_PUBLIC",
+        value_delimiter = ',',
+        default_value = "127.0.0.1",
+        value_name = "IP,…"
+    )]
+    pub bind_public: Vec<IpAddr>,
+    /// Seconds that connections may go on when their public port is closed or taken over
+    #[arg(
+        long,
+        env = "AIKORE_FORWARD_DRAIN_SECONDS",
+        default_value_t = 5,
+        value_name = "SECONDS"
+    )]
+    pub forward_drain_seconds: u32,
     /// Directory of blueprints that replace or add to the shipped ones
     #[arg(long, env = "AIKORE_BLUEPRINTS_DIR", value_name = "DIR")]
     pub blueprints_dir: Option<PathBuf>,
@@ -256,12 +273,13 @@ impl Config {
 
     /// Refuses what the parser cannot see.
     pub fn check(&self) -> Result<(), BadConfig> {
-        let open = self.auth == Auth::Off && !self.address.addr.ip().is_loopback();
-        if open && !self.i_know_this_is_open {
+        let others = std::iter::once(self.address.addr.ip())
+            .chain(self.bind_public.iter().copied())
+            .find(|address| !address.is_loopback());
+        if let Some(address) = others.filter(|_| self.auth == Auth::Off && !self.i_know_this_is_open) {
             return Err(BadConfig(format!(
-                "Without a password, everybody who reaches {} would command this machine; listen on 127.0.0.1, \
-                 or leave out --auth off, or add --i-know-this-is-open.",
-                self.address.addr
+                "Without a password, everybody who reaches {address} would command this machine; listen on \
+                 127.0.0.1, or leave out --auth off, or add --i-know-this-is-open."
             )));
         }
         if let Some(dir) = &self.blueprints_dir
@@ -293,6 +311,11 @@ mod tests {
         assert!(config(&["--addr", "0.0.0.0:9000"]).check().is_ok());
         let open = ["--auth", "off", "--addr", "0.0.0.0:9000"];
         assert!(config(&open).check().is_err());
+        assert!(
+            config(&["--auth", "off", "--bind-public", "::1,0.0.0.0"])
+                .check()
+                .is_err()
+        );
         let mut said = open.to_vec();
         said.push("--i-know-this-is-open");
         assert!(config(&said).check().is_ok());

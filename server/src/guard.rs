@@ -46,6 +46,9 @@ async fn admit(panel: &Panel, mut request: Request) -> Result<Request, Response>
     origin::check(&request, credential.as_ref()).map_err(|error| refuse(&request, error.0))?;
     match credential {
         Some(credential) => {
+            if matches!(credential, Credential::Session(_)) && accepts_html(request.headers()) {
+                panel.homes().used(request.headers());
+            }
             request.extensions_mut().insert(credential);
         }
         None if is_public(request.method(), request.uri().path()) => {}
@@ -67,16 +70,17 @@ pub(crate) async fn admit_to_app<B>(
     request: &axum::http::Request<B>,
 ) -> Result<Credential, Response> {
     let (headers, uri) = (request.headers(), request.uri());
-    let named = if place.has_own_host() {
-        origin::one_host(request).map(drop)
-    } else {
-        panel.hosts().check(request)
-    };
-    named.map_err(|error| refuse(request, error.0))?;
+    place
+        .check_host(panel, request)
+        .map_err(|error| refuse(request, error.0))?;
     let credential = if panel.is_open() {
         Some(Credential::Open)
     } else if place.has_own_host() {
-        Box::pin(on_main(panel, passes::credential(panel, headers))).await
+        Box::pin(on_main(
+            panel,
+            passes::credential(panel, place.public_port(), headers),
+        ))
+        .await
     } else {
         Box::pin(on_main(panel, Credential::of(panel, headers))).await
     };

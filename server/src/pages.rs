@@ -107,14 +107,16 @@ fn context(panel: Panel) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(panel.engine.clone());
         let parts = use_context::<Parts>();
-        provide_context(request_origin(parts.as_ref().map(|parts| &parts.headers)));
+        provide_context(request_origin(&panel, parts.as_ref().map(|parts| &parts.headers)));
     }
 }
 
 /// How the asking browser reaches the panel.
-pub(crate) fn request_origin(headers: Option<&HeaderMap>) -> RequestOrigin {
+pub(crate) fn request_origin(panel: &Panel, headers: Option<&HeaderMap>) -> RequestOrigin {
     RequestOrigin {
         scheme: headers.map_or("http", asked_scheme),
         host: headers.and_then(origin::host).unwrap_or("localhost").to_owned(),
+        base: panel.base().to_owned(),
+        ports_speak_tls: panel.speaks_tls(),
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Passes live in memory: after a restart of the panel the next page view gets a new one by itself.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,7 +26,19 @@ use crate::site::arrival::asked_scheme;
 use crate::state::Panel;
 
 /// The cookie on an app's host.
-pub(crate) const COOKIE: &str = "aikore_pass";
+const COOKIE: &str = "aikore_pass";
+
+/// Cookies know no ports: each public port has its own.
+fn cookie_name(port: Option<u16>) -> Cow<'static, str> {
+    port.map_or(Cow::Borrowed(COOKIE), |port| format!("{COOKIE}_{port}").into())
+}
+
+/// Whether a cookie is a pass, to whatever.
+pub(crate) fn is_pass(cookie: &str) -> bool {
+    cookie
+        .strip_prefix(COOKIE)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
 
 /// Paths on an app's host that are the panel's.
 pub(crate) const RESERVED: &str = "/.aikore/";
@@ -87,8 +100,8 @@ impl Passes {
     }
 
     /// The login behind the headers' pass, if the pass is for their host.
-    fn login(&self, headers: &HeaderMap) -> Option<Credential> {
-        let secret = credentials::cookie(headers, COOKIE)?;
+    fn login(&self, headers: &HeaderMap, port: Option<u16>) -> Option<Credential> {
+        let secret = credentials::cookie(headers, &cookie_name(port))?;
         let host = origin::host(headers)?;
         let kept = self.kept();
         let pass = kept.passes.get(secret)?;
@@ -108,13 +121,18 @@ fn secret() -> String {
     })
 }
 
-/// What the headers of a request to an app's own host prove.
-pub(crate) async fn credential(panel: &Panel, headers: &HeaderMap) -> Option<Credential> {
-    // A cookie of the panel's name was not set here by the panel, so only a token or a pass counts.
-    if panel.is_open() || credentials::bearer(headers).is_some() {
+/// What the headers of a request to an app's own host or public port prove.
+pub(crate) async fn credential(panel: &Panel, port: Option<u16>, headers: &HeaderMap) -> Option<Credential> {
+    if port.is_some() {
+        // The panel's own host, so its cookie comes along.
+        if let Some(credential) = Credential::of(panel, headers).await {
+            return Some(credential);
+        }
+    } else if panel.is_open() || credentials::bearer(headers).is_some() {
+        // A cookie of the panel's name was not set here by the panel, so only a token or a pass counts.
         return Credential::of_token(panel, headers).await;
     }
-    let credential = panel.passes().login(headers)?;
+    let credential = panel.passes().login(headers, port)?;
     credential.is_valid(panel).await.then_some(credential)
 }
 
@@ -122,17 +140,17 @@ pub(crate) async fn credential(panel: &Panel, headers: &HeaderMap) -> Option<Cre
 pub(crate) fn where_to_ask(
     headers: &HeaderMap,
     uri: &Uri,
-    parent: Option<&str>,
+    panel: Option<&str>,
     base: &str,
 ) -> Option<String> {
     let scheme = asked_scheme(headers);
     let host = origin::host(headers)?;
     let wanted = format!("{scheme}://{host}{uri}");
-    Some(format!(
-        "{scheme}://{}{base}/pass?{}",
-        parent?,
-        encode(&[("to", &wanted)])
-    ))
+    let panel = match panel? {
+        known if known.starts_with("//") => format!("{scheme}:{known}"),
+        known => known.to_owned(),
+    };
+    Some(format!("{panel}{base}/pass?{}", encode(&[("to", &wanted)])))
 }
 
 pub(crate) fn router() -> Router<Panel> {
@@ -152,27 +170,43 @@ async fn give_ticket(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Response {
-    let Some((host, path)) = app_host(&panel, &headers, &wanted.to) else {
+    let Some((scheme, host, path)) = app_host(&panel, &headers, &wanted.to) else {
         return Redirect::to("/").into_response();
     };
     let ticket = panel.passes().new_ticket(credential, host.clone());
-    let scheme = asked_scheme(&headers);
     let query = encode(&[("ticket", &ticket), ("to", &path)]);
     Redirect::to(&format!("{scheme}://{host}{RESERVED}enter?{query}")).into_response()
 }
 
-/// Host and path of an address, if the host is an app's and the scheme is the one we are asked by.
-fn app_host(panel: &Panel, headers: &HeaderMap, address: &str) -> Option<(String, String)> {
+/// Scheme, host and path of an address, if the host is an app's and the scheme is the one it is asked by.
+fn app_host(panel: &Panel, headers: &HeaderMap, address: &str) -> Option<(&'static str, String, String)> {
     let address: Uri = address.parse().ok()?;
-    if address.scheme_str() != Some(asked_scheme(headers)) {
-        return None;
-    }
     let host = address.authority()?.as_str();
     let mut named = HeaderMap::new();
     named.insert(header::HOST, HeaderValue::from_str(host).ok()?);
-    panel.addresses().by_host(panel.hosts(), &named)?;
+    let scheme = if leads_to_port(panel, headers, &named) {
+        if panel.speaks_tls() { "https" } else { "http" }
+    } else {
+        panel.addresses().by_host(panel.hosts(), &named)?;
+        asked_scheme(headers)
+    };
+    if address.scheme_str() != Some(scheme) {
+        return None;
+    }
     let path = address.path_and_query().map_or("/", |path| path.as_str());
-    Some((host.to_owned(), path.to_owned()))
+    Some((scheme, host.to_owned(), path.to_owned()))
+}
+
+/// Whether an address is a public port of the host we are asked under.
+fn leads_to_port(panel: &Panel, headers: &HeaderMap, named: &HeaderMap) -> bool {
+    let (Some(own), Some(host)) = (origin::host(headers), origin::host(named)) else {
+        return false;
+    };
+    let (own, name) = (origin::host_name(own), origin::host_name(host));
+    let port = host[name.len()..]
+        .strip_prefix(':')
+        .and_then(|port| port.parse().ok());
+    own.eq_ignore_ascii_case(name) && port.is_some_and(|port| panel.addresses().by_port(port).is_some())
 }
 
 #[derive(Deserialize)]
@@ -184,14 +218,20 @@ struct Entry {
 }
 
 /// Changes a ticket for a pass, on the app's host.
-pub(crate) fn enter(panel: &Panel, headers: &HeaderMap, uri: &Uri) -> Result<Response, HttpError> {
+pub(crate) fn enter(
+    panel: &Panel,
+    port: Option<u16>,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<Response, HttpError> {
     let entry = axum::extract::Query::<Entry>::try_from_uri(uri)?.0;
     let mut answer = Redirect::to(&local_path(&entry.to)).into_response();
     let pass = origin::host(headers).and_then(|host| panel.passes().change(&entry.ticket, host));
     // Without one, the app's own address asks for a new ticket.
     let cookie = pass.and_then(|pass| {
         // Not `Strict`: links lead to apps, too. Requests that change something need our Origin anyway.
-        HeaderValue::from_str(&format!("{COOKIE}={pass}; Path=/; HttpOnly; SameSite=Lax")).ok()
+        let name = cookie_name(port);
+        HeaderValue::from_str(&format!("{name}={pass}; Path=/; HttpOnly; SameSite=Lax")).ok()
     });
     if let Some(cookie) = cookie {
         answer.headers_mut().insert(header::SET_COOKIE, cookie);

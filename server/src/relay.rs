@@ -31,6 +31,16 @@ pub struct End {
     pub early: Bytes,
 }
 
+impl End {
+    /// A connection nothing was read from yet.
+    pub(crate) fn new(side: Side) -> Self {
+        Self {
+            side,
+            early: Bytes::new(),
+        }
+    }
+}
+
 /// Copies until both directions have ended, or one has failed.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! The REST API under `/api/` and its description.
 
+mod forwards;
 mod instances;
 mod jobs;
 mod logs;
@@ -36,6 +37,7 @@ pub fn description() -> OpenApi {
 fn described() -> OpenApiRouter<Panel> {
     OpenApiRouter::with_openapi(frame())
         .merge(instances::router())
+        .merge(forwards::router())
         .merge(logs::router())
         .merge(jobs::router())
         .merge(system::router())

@@ -6,6 +6,7 @@ mod signals;
 mod wire;
 mod workers;
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +14,14 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::forwards::{self, Public};
 use crate::site::Site;
 use crate::tls::Tls;
 use connection::Door;
-use workers::Workers;
 
 pub(crate) use signals::{Ended, Signals, until_ended};
 pub(crate) use wire::Wire;
+pub(crate) use workers::Workers;
 
 /// How long requests under way may take to end after a signal.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,24 +36,26 @@ pub async fn serve(
     tls: Option<Tls>,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
+    let panel = site.panel().clone();
+    if let Ok(address) = listener.local_addr() {
+        panel.homes().is_at(address.port(), tls.is_some());
+    }
     let door = Door {
         site,
         tls,
         shutdown: shutdown.clone(),
+        public: None,
     };
     let workers = Workers::start(&door)?;
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => break,
-            accepted = listener.accept() => {
-                let dealt = accepted.and_then(|(stream, peer)| workers.deal(stream, peer));
-                if let Err(error) = dealt {
-                    // Usually too many open files: wait for some to be closed instead of spinning.
-                    tracing::warn!(%error, "could not accept a connection");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
-        }
+    let accepting = async {
+        tokio::join!(
+            accept(&listener, &workers, None),
+            forwards::serve(&panel, &workers)
+        )
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        _ = accepting => {}
     }
     drop(listener);
     if tokio::time::timeout(DRAIN_TIMEOUT, workers.drained())
@@ -61,4 +65,21 @@ pub async fn serve(
         tracing::warn!(open = ?workers.spread(), "connections were cut");
     }
     Ok(())
+}
+
+/// Deals out what comes to a listener, for ever.
+pub(crate) async fn accept(
+    listener: &TcpListener,
+    workers: &Workers,
+    public: Option<&Arc<Public>>,
+) -> Infallible {
+    loop {
+        let accepted = listener.accept().await;
+        let dealt = accepted.and_then(|(stream, peer)| workers.deal(stream, peer, public.cloned()));
+        if let Err(error) = dealt {
+            // Usually too many open files: wait for some to be closed instead of spinning.
+            tracing::warn!(%error, "could not accept a connection");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
 }

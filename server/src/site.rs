@@ -26,6 +26,7 @@ use tower::ServiceExt as _;
 pub use body::{Download, Upload};
 pub use networks::{InvalidNetwork, Network};
 
+use crate::forwards::Public;
 use crate::proxy::{self, Place};
 use crate::router;
 use crate::state::{Panel, on_main};
@@ -57,6 +58,7 @@ pub struct Site {
 impl Site {
     /// A site over a panel.
     pub fn new(panel: Panel, options: SiteOptions) -> Arc<Self> {
+        panel.stands(&options.base_path, options.https);
         Arc::new(Self {
             router: router(panel.clone()),
             panel,
@@ -64,9 +66,24 @@ impl Site {
         })
     }
 
+    pub(crate) fn panel(&self) -> &Panel {
+        &self.panel
+    }
+
     /// Answers a request. `two_lengths`: its connection carried a head with two lengths of one body.
     pub async fn answer(
         &self,
+        request: Request<Upload>,
+        peer: SocketAddr,
+        two_lengths: bool,
+    ) -> Response<Download> {
+        self.answer_at(None, request, peer, two_lengths).await
+    }
+
+    /// The same for a request that came to a public port.
+    pub(crate) async fn answer_at(
+        &self,
+        public: Option<&Public>,
         mut request: Request<Upload>,
         peer: SocketAddr,
         two_lengths: bool,
@@ -75,7 +92,7 @@ impl Site {
         let chunked = is_text && request.headers().contains_key(TRANSFER_ENCODING);
         let two_lengths = chunked && two_lengths;
         let mut answer = match Arrival::read(&mut request, peer, &self.options, two_lengths) {
-            Ok(arrival) => self.give_to_owner(request, arrival).await,
+            Ok(arrival) => self.give_to_owner(public, request, arrival).await,
             Err(refused) => refused.into_response().map(Download::Panel),
         };
         if chunked && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -88,8 +105,16 @@ impl Site {
         answer
     }
 
-    async fn give_to_owner(&self, mut request: Request<Upload>, arrival: Arrival) -> Response<Download> {
-        let place = self.place(&mut request);
+    async fn give_to_owner(
+        &self,
+        public: Option<&Public>,
+        mut request: Request<Upload>,
+        arrival: Arrival,
+    ) -> Response<Download> {
+        let place = match public {
+            Some(public) => Some(self.public_place(public, &request)),
+            None => self.place(&mut request),
+        };
         let own_host = place.as_ref().is_some_and(Place::has_own_host);
         let mut answer = match place {
             Some(place) => proxy::answer(&self.panel, place, &arrival, request).await,
@@ -111,6 +136,14 @@ impl Site {
             set_path(request, &path);
         }
         Place::below(request.uri().path(), addresses, base)
+    }
+
+    /// A public port belongs to an app, whatever host and path are asked for.
+    fn public_place(&self, public: &Public, request: &Request<Upload>) -> Place<'_> {
+        let tenancy = public.tenancy();
+        let route = self.panel.addresses().by_id(tenancy.instance);
+        let home = self.panel.homes().seen_from(request.headers());
+        Place::public(route, public.port, tenancy.cut, home, &self.options.base_path)
     }
 
     async fn ask_panel(&self, request: Request<Upload>, arrival: &Arrival) -> Response<Download> {

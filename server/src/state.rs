@@ -1,6 +1,6 @@
 //! What every handler may reach.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRef;
 use engine::Engine;
@@ -10,9 +10,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::addresses::Addresses;
+use crate::homes::Homes;
 use crate::list_cache::ListCache;
 use crate::origin::AllowedHosts;
 use crate::passes::Passes;
+
+struct Standing {
+    base: String,
+    speaks_tls: bool,
+}
 
 /// The panel; cheap to clone.
 #[derive(Clone)]
@@ -32,6 +38,8 @@ struct Shared {
     list: ListCache,
     addresses: Addresses,
     passes: Passes,
+    homes: Homes,
+    standing: OnceLock<Standing>,
     main: Handle,
 }
 
@@ -53,6 +61,8 @@ impl Panel {
             list: ListCache::default(),
             addresses: Addresses::new(engine.clone()),
             passes: Passes::default(),
+            homes: Homes::default(),
+            standing: OnceLock::new(),
             main: Handle::current(),
         };
         Self {
@@ -89,6 +99,33 @@ impl Panel {
     /// Logins on the apps' own hosts.
     pub(crate) fn passes(&self) -> &Passes {
         &self.shared.passes
+    }
+
+    /// Where people reach the panel itself, for who came to an app first.
+    pub(crate) fn homes(&self) -> &Homes {
+        &self.shared.homes
+    }
+
+    /// Told once, by the site it is part of.
+    pub(crate) fn stands(&self, base: &str, speaks_tls: bool) {
+        let standing = Standing {
+            base: base.to_owned(),
+            speaks_tls,
+        };
+        let _ = self.shared.standing.set(standing);
+    }
+
+    /// The panel's prefix on its host: empty, or `/x`.
+    pub(crate) fn base(&self) -> &str {
+        self.shared.standing.get().map_or("", |standing| &standing.base)
+    }
+
+    /// Whether its own listeners speak TLS.
+    pub(crate) fn speaks_tls(&self) -> bool {
+        self.shared
+            .standing
+            .get()
+            .is_some_and(|standing| standing.speaks_tls)
     }
 
     /// The main runtime.

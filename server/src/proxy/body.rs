@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use axum::body::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 
 use super::pool::{self, Sender};
 
@@ -26,12 +26,18 @@ impl Lease {
 pub struct Answer {
     inner: Option<Incoming>,
     lease: Option<Lease>,
-    /// Ends an answer of unknown length (server-sent events) with the panel: it may never end by itself.
-    ending: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// Ends an answer of unknown length (server-sent events) with the panel: it may never end by itself. One
+    /// over a public port ends at the latest when the port leads elsewhere for good.
+    ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Answer {
-    pub(super) fn new(inner: Incoming, lease: Lease, shutdown: &CancellationToken) -> Self {
+    pub(super) fn new(
+        inner: Incoming,
+        lease: Lease,
+        shutdown: &CancellationToken,
+        cut: Option<&CancellationToken>,
+    ) -> Self {
         if inner.is_end_stream() {
             lease.give_back();
             return Self::empty();
@@ -40,7 +46,7 @@ impl Answer {
         Self {
             inner: Some(inner),
             lease: Some(lease),
-            ending: endless.then(|| Box::pin(shutdown.clone().cancelled_owned())),
+            ending: ending(endless.then_some(shutdown), cut),
         }
     }
 
@@ -68,6 +74,22 @@ impl Answer {
     }
 }
 
+fn ending(
+    shutdown: Option<&CancellationToken>,
+    cut: Option<&CancellationToken>,
+) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+    match (shutdown.cloned(), cut.cloned()) {
+        (None, None) => None,
+        (Some(only), None) | (None, Some(only)) => Some(Box::pin(only.cancelled_owned())),
+        (Some(one), Some(other)) => Some(Box::pin(async move {
+            tokio::select! {
+                () = one.cancelled() => {}
+                () = other.cancelled() => {}
+            }
+        })),
+    }
+}
+
 impl Body for Answer {
     type Data = Bytes;
     type Error = axum::Error;
@@ -79,7 +101,7 @@ impl Body for Answer {
         if let Some(ending) = &mut self.ending
             && ending.as_mut().poll(context).is_ready()
         {
-            let error = io::Error::other("the panel is ending");
+            let error = io::Error::other("the panel is ending, or the port is closed");
             return Poll::Ready(Some(Err(axum::Error::new(error))));
         }
         let Some(inner) = &mut self.inner else {

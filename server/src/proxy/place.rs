@@ -6,9 +6,11 @@ use std::sync::Arc;
 use axum::extract::Request as PanelRequest;
 use axum::http::{HeaderMap, Request, Uri};
 use axum::response::{IntoResponse as _, Response};
+use tokio_util::sync::CancellationToken;
 
 use crate::addresses::{Addresses, Route, Way};
-use crate::origin::{AllowedHosts, host};
+use crate::error::HttpError;
+use crate::origin::{self, AllowedHosts, host};
 use crate::passes::{self, RESERVED};
 use crate::site::Upload;
 use crate::state::Panel;
@@ -22,8 +24,10 @@ pub(crate) struct Place<'a> {
     shown: String,
     /// The panel's own prefix, before `shown`.
     base: &'a str,
-    /// The host of the panel, with its port, where it is known from here.
-    panel_host: Option<String>,
+    /// The panel's own address without its prefix (`//host:port`, or with a scheme), where it is known from here.
+    panel: Option<String>,
+    /// The public port it is, and what cuts the connections of who had it before.
+    public: Option<(u16, CancellationToken)>,
 }
 
 /// What the app behind a place is asked.
@@ -34,6 +38,8 @@ pub(super) struct Target<'a> {
     /// What stands before it as the app sees it.
     pub(super) app_prefix: String,
     pub(super) way: Way,
+    /// The way there is closed for good.
+    pub(super) cut: Option<&'a CancellationToken>,
 }
 
 impl Target<'_> {
@@ -55,7 +61,8 @@ impl<'a> Place<'a> {
             way: Way::Path,
             shown: format!("{alias}{slug}"),
             base,
-            panel_host: None,
+            panel: None,
+            public: None,
         })
     }
 
@@ -71,14 +78,56 @@ impl<'a> Place<'a> {
             .filter(|(label, parent)| {
                 label.eq_ignore_ascii_case(&route.instance.slug) && hosts.allows(parent)
             })
-            .map(|(_, parent)| parent.to_owned());
+            .map(|(_, parent)| format!("//{parent}"));
         Self {
             route: Some(route),
             way: Way::Host,
             shown: String::new(),
             base,
-            panel_host: parent,
+            panel: parent,
+            public: None,
         }
+    }
+
+    /// A public port; `home` is the panel's address as seen from there.
+    pub(crate) fn public(
+        route: Option<Arc<Route>>,
+        port: u16,
+        cut: CancellationToken,
+        home: Option<String>,
+        base: &'a str,
+    ) -> Self {
+        Self {
+            route,
+            way: Way::Port,
+            shown: String::new(),
+            base,
+            panel: home,
+            public: Some((port, cut)),
+        }
+    }
+
+    /// Refuses a request under a name that is not ours: a foreign one may have been made to lead here.
+    pub(crate) fn check_host<B>(&self, panel: &Panel, request: &Request<B>) -> Result<(), HttpError> {
+        match self.way {
+            Way::Path => panel.hosts().check(request),
+            // The name is why it is this place.
+            Way::Host => origin::one_host(request).map(drop),
+            Way::Port => {
+                let named = panel.addresses().by_host(panel.hosts(), request.headers());
+                match (named, &self.route) {
+                    (Some(named), Some(own)) if named.instance.id == own.instance.id => {
+                        origin::one_host(request).map(drop)
+                    }
+                    _ => panel.hosts().check(request),
+                }
+            }
+        }
+    }
+
+    /// The port, where it is a public one: the host's cookies come there, the panel's among them.
+    pub(crate) fn public_port(&self) -> Option<u16> {
+        self.public.as_ref().map(|(port, _)| *port)
     }
 
     pub(super) fn route(&self) -> Option<&Arc<Route>> {
@@ -93,8 +142,9 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Whether all paths of its origin are the app's.
     pub(crate) fn has_own_host(&self) -> bool {
-        self.way == Way::Host
+        self.way != Way::Path
     }
 
     /// Whether the way in is open to everybody.
@@ -111,7 +161,7 @@ impl<'a> Place<'a> {
 
     /// Where a browser without a login goes from here.
     pub(crate) fn where_to_ask(&self, headers: &HeaderMap, uri: &Uri) -> Option<String> {
-        passes::where_to_ask(headers, uri, self.panel_host.as_deref(), self.base)
+        passes::where_to_ask(headers, uri, self.panel.as_deref(), self.base)
     }
 
     /// The beginning of the address of the panel's styles, as seen from here.
@@ -125,10 +175,7 @@ impl<'a> Place<'a> {
     /// The beginning of the address of the panel's pages, as seen from here.
     pub(super) fn panel(&self) -> Option<String> {
         if self.has_own_host() {
-            return self
-                .panel_host
-                .as_ref()
-                .map(|host| format!("//{host}{}", self.base));
+            return self.panel.as_ref().map(|panel| format!("{panel}{}", self.base));
         }
         Some(self.base.to_owned())
     }
@@ -140,7 +187,7 @@ impl<'a> Place<'a> {
         }
         let path = request.uri().path().strip_prefix(RESERVED)?;
         if path == "enter" {
-            let entered = passes::enter(panel, request.headers(), request.uri());
+            let entered = passes::enter(panel, self.public_port(), request.headers(), request.uri());
             return Some(entered.into_response());
         }
         // Whoever comes here need not be logged in, so from here on nothing may reach the app.
@@ -182,6 +229,7 @@ impl<'a> Place<'a> {
             prefix,
             app_prefix,
             way: self.way,
+            cut: self.public.as_ref().map(|(_, cut)| cut),
         }
     }
 }
@@ -192,5 +240,5 @@ fn query(uri: &Uri) -> String {
 
 /// Cookies that are the panel's own, on any host.
 pub(super) fn is_own_cookie(name: &str) -> bool {
-    name == credentials::COOKIE || name == passes::COOKIE
+    name == credentials::COOKIE || passes::is_pass(name)
 }

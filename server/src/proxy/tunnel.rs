@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::{Request, Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use tokio_util::sync::CancellationToken;
 
 use super::body::Answer;
 use super::place::Target;
@@ -32,12 +33,19 @@ pub(super) async fn open(
         return Ok(answer.map(Answer::last));
     }
     let app = hyper::upgrade::on(&mut answer);
-    tokio::spawn(join(panel.clone(), credential.clone(), browser, app));
+    let cut = target.cut.cloned();
+    tokio::spawn(join(panel.clone(), credential.clone(), cut, browser, app));
     Ok(answer.map(|_| Answer::empty()))
 }
 
-/// Relays until both sides ended, the panel ends, or the login does.
-async fn join(panel: Panel, credential: Credential, browser: OnUpgrade, app: OnUpgrade) {
+/// Relays until both sides ended, the panel ends, the login does, or the way there is cut.
+async fn join(
+    panel: Panel,
+    credential: Credential,
+    cut: Option<CancellationToken>,
+    browser: OnUpgrade,
+    app: OnUpgrade,
+) {
     let (browser, app) = match tokio::try_join!(browser, app) {
         Ok(sides) => sides,
         Err(error) => {
@@ -69,6 +77,7 @@ async fn join(panel: Panel, credential: Credential, browser: OnUpgrade, app: OnU
             tracing::debug!(%error, "a tunnel ended early");
         },
         () = panel.shutdown.cancelled() => {}
+        () = until_cut(cut) => {}
         () = until_logged_out(&panel, &credential) => {}
     }
 }
@@ -80,6 +89,13 @@ fn stream(browser: Option<Upgraded>, app: Option<Upgraded>) {
         app = app.is_some(),
         "an upgraded connection is of an unknown kind"
     );
+}
+
+async fn until_cut(cut: Option<CancellationToken>) {
+    match cut {
+        Some(cut) => cut.cancelled().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn until_logged_out(panel: &Panel, credential: &Credential) {

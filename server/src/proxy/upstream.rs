@@ -94,5 +94,5 @@ fn wrap(panel: &Panel, target: &Target<'_>, sender: Sender, answer: Response<Inc
         run: target.route.run.key,
         sender,
     };
-    Response::from_parts(head, Answer::new(incoming, lease, &panel.shutdown))
+    Response::from_parts(head, Answer::new(incoming, lease, &panel.shutdown, target.cut))
 }

@@ -44,7 +44,7 @@ pub(super) struct InstanceBody {
 }
 
 impl InstanceBody {
-    fn new(origin: &RequestOrigin, instance: Instance) -> Self {
+    pub(super) fn new(origin: &RequestOrigin, instance: Instance) -> Self {
         let instance = origin.link(instance);
         Self {
             port: instance.public_port,
@@ -56,8 +56,8 @@ impl InstanceBody {
 type Shown = (StatusCode, Json<InstanceBody>);
 type Answer = Result<Shown, HttpError>;
 
-fn shown(status: StatusCode, headers: &HeaderMap, instance: Instance) -> Shown {
-    let origin = request_origin(Some(headers));
+fn shown(status: StatusCode, panel: &Panel, headers: &HeaderMap, instance: Instance) -> Shown {
+    let origin = request_origin(panel, Some(headers));
     (status, Json(InstanceBody::new(&origin, instance)))
 }
 
@@ -65,7 +65,7 @@ fn shown(status: StatusCode, headers: &HeaderMap, instance: Instance) -> Shown {
 #[utoipa::path(get, path = "/api/instances/", tag = "instances",
     responses((status = 200, body = Vec<InstanceBody>), (status = 401, body = ErrorBody)))]
 async fn list(State(panel): State<Panel>, headers: HeaderMap) -> Result<Response, HttpError> {
-    let origin = request_origin(Some(&headers));
+    let origin = request_origin(&panel, Some(&headers));
     let generation = panel.engine.events.published();
     let asked = format!("{}://{}", origin.scheme, origin.host);
     let text = if let Some(text) = panel.list_cache().get(generation, &asked) {
@@ -95,6 +95,7 @@ async fn list_text(panel: &Panel, origin: &RequestOrigin) -> Result<Bytes, HttpE
 async fn get(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segment<InstanceId>) -> Answer {
     Ok(shown(
         StatusCode::OK,
+        &panel,
         &headers,
         panel.engine.instances.get(id).await?,
     ))
@@ -106,6 +107,7 @@ async fn get(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segmen
 async fn create(State(panel): State<Panel>, headers: HeaderMap, Body(new): Body<NewInstance>) -> Answer {
     Ok(shown(
         StatusCode::CREATED,
+        &panel,
         &headers,
         panel.engine.instances.create(new).await?,
     ))
@@ -132,7 +134,7 @@ async fn update(
     Body(change): Body<InstanceChange>,
 ) -> Answer {
     let instance = panel.engine.instances.update(id, change, saving.restart).await?;
-    Ok(shown(StatusCode::OK, &headers, instance))
+    Ok(shown(StatusCode::OK, &panel, &headers, instance))
 }
 
 /// Asks to start; the status follows.
@@ -141,6 +143,7 @@ async fn update(
 async fn start(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segment<InstanceId>) -> Answer {
     Ok(shown(
         StatusCode::ACCEPTED,
+        &panel,
         &headers,
         panel.engine.instances.start(id).await?,
     ))
@@ -152,6 +155,7 @@ async fn start(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segm
 async fn stop(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segment<InstanceId>) -> Answer {
     Ok(shown(
         StatusCode::ACCEPTED,
+        &panel,
         &headers,
         panel.engine.instances.stop(id).await?,
     ))
@@ -163,6 +167,7 @@ async fn stop(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segme
 async fn restart(State(panel): State<Panel>, headers: HeaderMap, Segment(id): Segment<InstanceId>) -> Answer {
     Ok(shown(
         StatusCode::ACCEPTED,
+        &panel,
         &headers,
         panel.engine.instances.restart(id).await?,
     ))

@@ -13,10 +13,12 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use types::instances::PublicAccess;
 
 use super::heads::{Heads, TwoLengths};
 use super::wire::Wire;
 use super::workers::Seat;
+use crate::forwards::{self, Public};
 use crate::relay::Side;
 use crate::site::{HEAD_MAX, Site, Upload};
 use crate::tls::Tls;
@@ -52,13 +54,50 @@ pub(super) struct Door {
     pub(super) site: Arc<Site>,
     pub(super) tls: Option<Tls>,
     pub(super) shutdown: CancellationToken,
+    /// The public port it is, if it is not the panel's own.
+    pub(super) public: Option<Arc<Public>>,
 }
 
+impl Door {
+    /// The same at a public port.
+    pub(super) fn at(&self, public: Option<Arc<Public>>) -> Self {
+        let closed = public.as_ref().map(|public| public.closed.clone());
+        Self {
+            site: self.site.clone(),
+            tls: self.tls.clone(),
+            shutdown: closed.unwrap_or_else(|| self.shutdown.clone()),
+            public,
+        }
+    }
+}
+
+/// One connection, whatever it is for.
 pub(super) async fn connection(door: Door, stream: TcpStream, peer: SocketAddr, seat: Seat) {
+    prepare(&stream);
+    let Some(public) = door.public.clone() else {
+        return converse(door, stream, peer, seat).await;
+    };
+    let tenancy = public.tenancy();
+    if tenancy.access == PublicAccess::Open {
+        forwards::join(door.site.panel(), &tenancy, stream).await;
+        drop(seat);
+        return;
+    }
+    tokio::select! {
+        () = converse(door, stream, peer, seat) => {}
+        () = public.over() => {}
+    }
+}
+
+fn prepare(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
     // A browser that vanished (a laptop that fell asleep) must not keep its tunnel for ever.
     let alive = TcpKeepalive::new().with_time(KEEPALIVE);
-    let _ = SockRef::from(&stream).set_tcp_keepalive(&alive);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&alive);
+}
+
+/// A connection that speaks HTTP.
+async fn converse(door: Door, stream: TcpStream, peer: SocketAddr, seat: Seat) {
     let shutdown = door.shutdown.clone();
     let begin = tokio::select! {
         begin = begin(&door, stream) => begin,
@@ -123,10 +162,11 @@ async fn text(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::R
     let two_lengths = TwoLengths::default();
     let wire = Wire::new(side, Some(Heads::new(two_lengths.clone())), seat);
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let (asked, two_lengths) = (door.site.clone(), two_lengths.seen());
+        let (asked, public, two_lengths) = (door.site.clone(), door.public.clone(), two_lengths.seen());
         async move {
             let request = request.map(Upload::Wire);
-            Ok::<_, Infallible>(asked.answer(request, peer, two_lengths).await)
+            let answer = asked.answer_at(public.as_deref(), request, peer, two_lengths);
+            Ok::<_, Infallible>(answer.await)
         }
     });
     let connection = http1::Builder::new()
@@ -149,12 +189,13 @@ async fn text(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::R
 
 async fn frames(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::Result<()> {
     let wire = Wire::new(side, None, seat);
-    let asked = door.site.clone();
+    let (asked, public) = (door.site.clone(), door.public.clone());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let asked = asked.clone();
+        let (asked, public) = (asked.clone(), public.clone());
         async move {
             let request = request.map(Upload::Wire);
-            Ok::<_, Infallible>(asked.answer(request, peer, false).await)
+            let answer = asked.answer_at(public.as_deref(), request, peer, false);
+            Ok::<_, Infallible>(answer.await)
         }
     });
     let connection = http2::Builder::new(TokioExecutor::new())

@@ -19,6 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::task_tracker::{TaskTracker, TaskTrackerToken};
 
 use super::connection::{Door, connection};
+use crate::forwards::Public;
 
 /// More threads than this gain nothing for one machine's panel, and each keeps its own idle connections to apps.
 const WORKERS_MAX: usize = 16;
@@ -35,13 +36,22 @@ impl Drop for Seat {
     }
 }
 
+/// A connection on its way to its thread.
+struct Dealt {
+    stream: std::net::TcpStream,
+    peer: SocketAddr,
+    seat: Seat,
+    /// The public port it came to, if it was not the panel's own.
+    public: Option<Arc<Public>>,
+}
+
 struct Worker {
     /// Unbounded, because sockets that wait here are bounded by the limit of open files.
-    inbox: mpsc::UnboundedSender<(std::net::TcpStream, SocketAddr, Seat)>,
+    inbox: mpsc::UnboundedSender<Dealt>,
     open: Arc<AtomicUsize>,
 }
 
-pub(super) struct Workers {
+pub(crate) struct Workers {
     each: Vec<Worker>,
     connections: TaskTracker,
     /// Ends the threads, whatever their connections do.
@@ -64,7 +74,12 @@ impl Workers {
     }
 
     /// Gives a connection to whoever has the fewest.
-    pub(super) fn deal(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+    pub(super) fn deal(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        public: Option<Arc<Public>>,
+    ) -> io::Result<()> {
         let stream = stream.into_std()?;
         let free = self
             .each
@@ -77,7 +92,12 @@ impl Workers {
                 _waited_for: self.connections.token(),
             };
             // It fails only while everything ends; then the connection is closed, which is right.
-            let _ = worker.inbox.send((stream, peer, seat));
+            let _ = worker.inbox.send(Dealt {
+                stream,
+                peer,
+                seat,
+                public,
+            });
         }
         Ok(())
     }
@@ -101,14 +121,14 @@ fn start(number: usize, door: Door, cut: CancellationToken) -> io::Result<Worker
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let (inbox, mut dealt) = mpsc::unbounded_channel::<(std::net::TcpStream, SocketAddr, Seat)>();
+    let (inbox, mut dealt) = mpsc::unbounded_channel::<Dealt>();
     let serving = async move {
         loop {
             tokio::select! {
                 () = cut.cancelled() => return,
-                Some((stream, peer, seat)) = dealt.recv() => match TcpStream::from_std(stream) {
+                Some(Dealt { stream, peer, seat, public }) = dealt.recv() => match TcpStream::from_std(stream) {
                     Ok(stream) => {
-                        tokio::spawn(connection(door.clone(), stream, peer, seat));
+                        tokio::spawn(connection(door.at(public), stream, peer, seat));
                     }
                     Err(error) => tracing::warn!(%error, "could not serve a connection"),
                 },

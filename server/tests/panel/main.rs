@@ -9,6 +9,7 @@ mod api;
 mod assets;
 mod crashes;
 mod forms;
+mod forwards;
 mod origins;
 mod program;
 mod proxy;

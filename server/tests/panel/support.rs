@@ -48,11 +48,22 @@ pub(crate) async fn with(open: bool, prepare: impl FnOnce(&Path)) -> Fixture {
 
 /// A panel that is told where it stands.
 pub(crate) async fn standing(open: bool, options: SiteOptions, prepare: impl FnOnce(&Path)) -> Fixture {
+    set(open, options, prepare, |_| {}).await
+}
+
+/// A panel whose engine is told more.
+pub(crate) async fn set(
+    open: bool,
+    options: SiteOptions,
+    prepare: impl FnOnce(&Path),
+    more: impl FnOnce(&mut EngineConfig),
+) -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     prepare(dir.path());
     let mut config = EngineConfig::new(dir.path().to_owned(), env!("CARGO_BIN_EXE_aikore").into());
     config.port_range = "21000-21400".parse().unwrap();
     config.base_path.clone_from(&options.base_path);
+    more(&mut config);
     let engine = Engine::open(config).await.unwrap();
     let panel = Panel::new(engine.clone(), open, &["panel.example".to_owned()]);
     Fixture {
