@@ -1,14 +1,19 @@
 //! Headers that keep browsers from doing harm with the panel's own pages.
 
+use app::links::RequestOrigin;
 use axum::http::{HeaderMap, HeaderValue, header};
 use leptos::nonce::use_nonce;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
+use crate::origin::host_name;
+
 /// Sets the policy of a rendered page, with the nonce its inline scripts carry. Runs inside the rendering.
 pub(crate) fn allow_inline_scripts() {
+    let origin = use_context::<RequestOrigin>();
+    let frames = origin.map(|origin| apps(&origin)).unwrap_or_default();
     if let (Some(options), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
-        && let Ok(value) = HeaderValue::from_str(&policy(&format!("'nonce-{nonce}'")))
+        && let Ok(value) = HeaderValue::from_str(&policy(&format!("'nonce-{nonce}'"), &frames))
     {
         options.insert_header(header::CONTENT_SECURITY_POLICY, value);
     }
@@ -23,7 +28,7 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
             headers.insert(name, value);
         }
     };
-    default(header::CONTENT_SECURITY_POLICY, &policy(""));
+    default(header::CONTENT_SECURITY_POLICY, &policy("", ""));
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::X_FRAME_OPTIONS, "SAMEORIGIN");
     // Not `no-referrer`: plain form posts would then carry `Origin: null`, which is refused.
@@ -31,12 +36,20 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
     default(header::CACHE_CONTROL, "no-store");
 }
 
+/// Where apps lie that the panel may show inside its pages: on ports and sub-domains of the asking host.
+fn apps(origin: &RequestOrigin) -> String {
+    let name = host_name(&origin.host);
+    ["http", "https"]
+        .map(|scheme| format!("{scheme}://{name}:* {scheme}://*.{name}:*"))
+        .join(" ")
+}
+
 /// Everything from the panel itself; style *attributes* may be inline because rendered sizes need them.
-fn policy(script: &str) -> String {
+fn policy(script: &str, frames: &str) -> String {
     format!(
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' {script}; style-src 'self' {script}; \
          style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; \
-         form-action 'self'; frame-ancestors 'self'"
+         form-action 'self'; frame-src 'self' {frames}; frame-ancestors 'self'"
     )
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use server::SiteOptions;
+use server::tls::Tls;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -72,8 +73,16 @@ impl Ports {
     }
 
     async fn with(open: bool, drain: Duration) -> Self {
+        Self::standing(SiteOptions::default(), open, drain).await
+    }
+
+    async fn standing(options: SiteOptions, open: bool, drain: Duration) -> Self {
+        Self::speaking(None, options, open, drain).await
+    }
+
+    async fn speaking(tls: Option<Tls>, options: SiteOptions, open: bool, drain: Duration) -> Self {
         let range = range();
-        let fixture = set(open, SiteOptions::default(), write_blueprints, |config| {
+        let fixture = set(open, options, write_blueprints, |config| {
             config.port_range = range;
             config.forward_drain = drain;
             config.bind_public = vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
@@ -85,7 +94,7 @@ impl Ports {
             fixture.set_up().await
         };
         Self {
-            panel: fixture.serve().await,
+            panel: fixture.speak(tls).await,
             fixture,
             port: range.first,
             cookie,

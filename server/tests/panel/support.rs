@@ -12,6 +12,7 @@ use engine::{Engine, EngineConfig};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use server::site::Upload;
+use server::tls::Tls;
 use server::{Panel, Site, SiteOptions};
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -112,10 +113,14 @@ impl Fixture {
 
     /// Serves on a real port until the fixture's token ends it.
     pub(crate) async fn serve(&self) -> SocketAddr {
+        self.speak(None).await
+    }
+
+    pub(crate) async fn speak(&self, tls: Option<Tls>) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (site, shutdown) = (self.site.clone(), self.panel.shutdown.clone());
-        tokio::spawn(server::serve::serve(listener, site, None, shutdown));
+        tokio::spawn(server::serve::serve(listener, site, tls, shutdown));
         address
     }
 }

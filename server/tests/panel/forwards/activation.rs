@@ -4,7 +4,7 @@ use serde_json::json;
 use types::instances::{InstanceChange, InstanceId, PublicAccess, Status};
 
 use super::{LONG, Ports};
-use crate::support::until;
+use crate::support::{empty, request, until};
 
 #[tokio::test]
 async fn the_second_instance_on_a_port_asks_before_it_takes_it_and_no_app_notices() {
@@ -134,6 +134,17 @@ async fn a_port_follows_what_is_saved() {
     let row = ports.until(id, |row| !row.forward_up).await;
     assert!(row.port_active, "what is wanted outlives the run");
     assert!(ports.refuses().await);
+    ports.stop().await;
+}
+
+#[tokio::test]
+async fn the_panel_s_pages_may_show_apps_on_ports_and_sub_domains() {
+    let ports = Ports::open(LONG).await;
+    let asked = request("GET", "/").header("accept", "text/html");
+    let page = ports.fixture.send(empty(asked)).await;
+    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    let frames = "frame-src 'self' http://localhost:* http://*.localhost:* https://localhost:*";
+    assert!(policy.contains(frames), "{policy}");
     ports.stop().await;
 }
 

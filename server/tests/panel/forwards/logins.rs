@@ -3,11 +3,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
+use server::SiteOptions;
+use server::tls::{Tls, self_signed};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use types::instances::{InstanceId, PublicAccess};
 
 use super::{LONG, Ports, exchange, header, status};
-use crate::support::{DEADLINE, PASSWORD};
+use crate::support::{DEADLINE, PASSWORD, empty};
 
 const HTML: &str = "Accept: text/html\r\n";
 
@@ -192,6 +198,97 @@ async fn a_browser_s_idle_connection_leads_to_the_new_instance_and_ends_with_the
 }
 
 #[tokio::test]
+async fn a_websocket_of_the_old_instance_is_cut_after_its_time() {
+    let (mut ports, _, port) = behind_login(Duration::from_millis(50)).await;
+    let other = ports.start("Other", "ports", PublicAccess::Login).await;
+    let mut request = format!("ws://{port}/ws").into_client_request().unwrap();
+    request
+        .headers_mut()
+        .insert("origin", format!("http://{port}").parse().unwrap());
+    let anonymous = tokio_tungstenite::connect_async(request.clone()).await;
+    assert!(anonymous.is_err(), "nobody gets in without a login");
+    request
+        .headers_mut()
+        .insert("cookie", ports.cookie.parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    socket.send(Message::text("hello")).await.unwrap();
+    let echo = timeout(DEADLINE, socket.next()).await.unwrap().unwrap().unwrap();
+    assert_eq!(echo, Message::text("hello"));
+    ports.take(other).await;
+    let ended = timeout(DEADLINE, socket.next()).await.expect("the tunnel stays");
+    assert!(!matches!(ended, Some(Ok(Message::Text(_)))));
+    ports.stop().await;
+}
+
+#[tokio::test]
+async fn below_a_prefix_the_session_stays_there_and_a_pass_opens_the_port() {
+    let options = SiteOptions {
+        base_path: "/x".to_owned(),
+        ..SiteOptions::default()
+    };
+    let mut ports = Ports::standing(options, false, LONG).await;
+    let id = ports.start("App", "ports", PublicAccess::Login).await;
+    ports.take(id).await;
+    let port = SocketAddr::from(([127, 0, 0, 1], ports.port));
+    let first = follow(&format!("http://{port}/"), &mut Vec::new()).await;
+    let to_panel = header(&first, "location").to_owned();
+    assert!(
+        to_panel.starts_with(&format!("http://{}/x/pass?", ports.panel)),
+        "{to_panel}"
+    );
+    let ticket = follow(&to_panel, &mut vec![ports.cookie.clone()]).await;
+    let mut cookies = Vec::new();
+    let pass = follow(header(&ticket, "location"), &mut cookies).await;
+    assert_eq!(header(&pass, "location"), "/");
+    let app = follow(&format!("http://{port}/"), &mut cookies).await;
+    assert!(app.ends_with("App"), "{app}");
+    ports.stop().await;
+}
+
+#[tokio::test]
+async fn people_are_led_to_the_panel_as_they_use_it() {
+    let (ports, _, port) = behind_login(LONG).await;
+    let page = |host: &str, cookie: &str| {
+        let asked = axum::http::Request::builder()
+            .uri("/")
+            .header("host", host)
+            .header("accept", "text/html")
+            .header("cookie", cookie);
+        empty(asked)
+    };
+    // Not logged in: not believed.
+    ports.fixture.send(page("127.0.0.1:6666", "")).await;
+    let first = follow(&format!("http://{port}/"), &mut Vec::new()).await;
+    let home = format!("http://{}/pass?", ports.panel);
+    assert!(header(&first, "location").starts_with(&home), "{first}");
+    ports.fixture.send(page("127.0.0.1:8080", &ports.cookie)).await;
+    let first = follow(&format!("http://{port}/"), &mut Vec::new()).await;
+    let home = "http://127.0.0.1:8080/pass?";
+    assert!(header(&first, "location").starts_with(home), "{first}");
+    ports.stop().await;
+}
+
+#[tokio::test]
+async fn a_port_with_a_login_speaks_tls_when_the_panel_does() {
+    let options = SiteOptions {
+        https: true,
+        ..SiteOptions::default()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let tls = Tls::read(self_signed(dir.path(), &[]).unwrap()).unwrap();
+    let mut ports = Ports::speaking(Some(tls), options, true, LONG).await;
+    let id = ports.start("App", "ports", PublicAccess::Login).await;
+    ports.take(id).await;
+    let port = SocketAddr::from(([127, 0, 0, 1], ports.port));
+    let plain = exchange(port, "GET /", HTML, "").await;
+    assert_eq!(status(&plain), 308, "{plain}");
+    assert_eq!(header(&plain, "location"), format!("https://{port}/"));
+    let (_, row) = ports.set_pattern(id, "localhost:9000", "port").await;
+    assert_eq!(row["open_url"], format!("https://localhost:{}", ports.port));
+    ports.stop().await;
+}
+
+#[tokio::test]
 async fn an_answer_of_the_old_instance_is_cut_after_its_time() {
     let mut ports = Ports::with(false, Duration::from_millis(50)).await;
     let one = ports.start("One", "ports", PublicAccess::Login).await;
@@ -205,6 +302,6 @@ async fn an_answer_of_the_old_instance_is_cut_after_its_time() {
     .await;
     long.until("One\n").await;
     ports.take(two).await;
-    tokio::time::timeout(DEADLINE, long.rest()).await.unwrap();
+    long.rest().await;
     ports.stop().await;
 }

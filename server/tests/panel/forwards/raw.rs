@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use types::instances::{InstanceChange, PublicAccess};
 
-use super::{LONG, Ports, Talk};
+use super::{LONG, Ports, Talk, exchange};
 use crate::support::DEADLINE;
 
 /// Connections made while the port changes hands; more by the environment.
@@ -57,10 +57,28 @@ async fn every_byte_arrives_and_the_end_of_one_direction_is_not_that_of_the_othe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_connection_is_refused_or_reset_while_a_port_changes_hands() {
+async fn no_connection_is_refused_or_reset_while_an_open_port_changes_hands() {
+    change_hands(PublicAccess::Open).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_connection_is_refused_or_reset_while_a_port_with_a_login_changes_hands() {
+    change_hands(PublicAccess::Login).await;
+}
+
+/// The app at the other end of a new connection.
+async fn ask(address: SocketAddr, access: PublicAccess) -> String {
+    if access == PublicAccess::Open {
+        return Talk::to(address).await.who().await;
+    }
+    let answer = exchange(address, "GET /", "", "").await;
+    answer.split("\r\n\r\n").nth(1).unwrap_or(&answer).to_owned()
+}
+
+async fn change_hands(access: PublicAccess) {
     let mut ports = Ports::open(LONG).await;
-    let one = ports.start("One", "ports", PublicAccess::Open).await;
-    let two = ports.start("Two", "ports", PublicAccess::Open).await;
+    let one = ports.start("One", "ports", access).await;
+    let two = ports.start("Two", "ports", access).await;
     ports.take(one).await;
     let address = SocketAddr::from(([127, 0, 0, 1], ports.port));
     let total = load();
@@ -71,7 +89,7 @@ async fn no_connection_is_refused_or_reset_while_a_port_changes_hands() {
             tokio::spawn(async move {
                 let mut seen = [0_usize; 2];
                 while done.fetch_add(1, Ordering::Relaxed) < total {
-                    match Talk::to(address).await.who().await.as_str() {
+                    match ask(address, access).await.as_str() {
                         "One" => seen[0] += 1,
                         "Two" => seen[1] += 1,
                         other => panic!("{other:?}"),
