@@ -3,6 +3,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -89,16 +90,16 @@ const app = await until("the app", async () => {
 // The others.
 const upstream = (extra) => `location / {
       proxy_pass http://app; proxy_http_version 1.1; proxy_read_timeout 1h;
-      proxy_set_header Host $http_host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection;
+      proxy_set_header Host $http_host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_word;
       proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme; ${extra} }`;
 const server = (port, extra) => `server { listen 127.0.0.1:${port} backlog=1024; ${upstream(extra)} }`;
 writeFileSync(
   join(dir, "nginx.conf"),
-  `worker_processes auto; daemon off; pid ${dir}/nginx.pid; error_log /dev/null;
+  `worker_processes auto; daemon off; pid ${dir}/nginx.pid; error_log stderr crit;
   events { worker_connections 8192; }
   http { access_log off; keepalive_requests 100000000; client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy;
     fastcgi_temp_path ${dir}/a; uwsgi_temp_path ${dir}/b; scgi_temp_path ${dir}/c;
-    map $http_upgrade $connection { default upgrade; '' ''; }
+    map $http_upgrade $connection_word { default upgrade; '' ''; }
     upstream app { server 127.0.0.1:${app}; keepalive 256; keepalive_requests 100000000; }
     ${server(ports.nginx, "")}
     ${server(ports.unbuffered, "proxy_buffering off; proxy_request_buffering off;")}
@@ -107,7 +108,7 @@ writeFileSync(
 writeFileSync(
   join(dir, "haproxy.cfg"),
   `global
-  maxconn 20000
+  maxconn 5000
 defaults
   timeout connect 5s
   timeout client 1h
@@ -125,7 +126,7 @@ listen tcp
   server app 127.0.0.1:${app}
 `,
 );
-const nginx = start("nginx", ["-e", "/dev/null", "-c", join(dir, "nginx.conf")]);
+const nginx = start("nginx", ["-e", "stderr", "-c", join(dir, "nginx.conf")]);
 const haproxy = start("haproxy", ["-db", "-q", "-f", join(dir, "haproxy.cfg")]);
 const socat = start("socat", [`TCP-LISTEN:${ports.socat},bind=127.0.0.1,fork,reuseaddr,nodelay,backlog=512`, `TCP:127.0.0.1:${app},nodelay`]);
 const forward = start(load, ["forward", String(ports.forward), `127.0.0.1:${app}`]);
@@ -140,6 +141,13 @@ const names = {
   socat: { port: ports.socat, prefix: "", child: socat },
   "AiKore relay": { port: ports.forward, prefix: "", child: forward },
 };
+
+for (const [name, { port }] of Object.entries(names)) {
+  await until(name, () => new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => resolve(socket.destroy()));
+    socket.on("error", () => resolve(false));
+  }));
+}
 
 /** The processes of a child: itself and its workers, without the instances of the panel. */
 function family(child) {
@@ -188,7 +196,7 @@ function measure(name, { kind, path, connections, bytes }) {
 
 const http = ["direct", "AiKore", "nginx default", "nginx unbuffered", "haproxy"];
 const large = ["direct", "AiKore", "nginx default", "nginx 16x64k", "haproxy"];
-const sockets = ["direct", "AiKore", "nginx default", "haproxy"];
+const sockets = ["direct", "AiKore", "nginx default", "haproxy tcp"];
 const raw = ["direct", "AiKore relay", "haproxy tcp", "socat"];
 const cases = [
   ...[1, 32, 128].map((connections) => ({ what: `1 kB, ${connections} connections`, who: http, kind: "http", path: "/1024", bytes: 1024, connections })),

@@ -34,10 +34,14 @@ impl AllowedHosts {
 
     /// Whether the panel may be reached under a name.
     pub(crate) fn allows(&self, host: &str) -> bool {
+        // The most frequent case costs nothing.
+        if is_address(host_name(host)) {
+            return true;
+        }
         let host = host.to_lowercase();
         let name = host_name(&host);
         let name = name.strip_suffix('.').unwrap_or(name);
-        if name == "localhost" || name.ends_with(".localhost") || is_address(name) {
+        if name == "localhost" || name.ends_with(".localhost") {
             return true;
         }
         self.names.iter().any(|allowed| match allowed.strip_prefix('.') {

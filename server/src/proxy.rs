@@ -59,8 +59,8 @@ async fn serve(
     arrival: &Arrival,
     request: Request<Upload>,
 ) -> Result<Response<Download>, axum::response::Response> {
-    if let Some(answer) = Box::pin(place.own_answer(panel, &request)).await {
-        return Err(answer);
+    if place.is_reserved(request.uri().path()) {
+        return Err(Box::pin(place.own_answer(panel, &request)).await);
     }
     let Some(route) = place.route() else {
         return Err(waiting::no_such_app(request.headers(), place));
@@ -88,7 +88,7 @@ async fn forward(
     mut request: Request<Upload>,
 ) -> Result<Response<Download>, axum::response::Response> {
     let asked = request::Asked::read(&request);
-    let upgrade = is_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
+    let upgrade = may_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
     *request.uri_mut() = upstream_uri(target, place, request.uri());
     request::prepare(&mut request, target, credential, arrival, upgrade.is_some());
     let answer = match upgrade {
@@ -107,6 +107,18 @@ async fn forward(
             Err(Box::pin(waiting::unreachable(panel, &headers, place, instance)).await)
         }
     }
+}
+
+/// Whether a client wants to go on in another protocol than HTTP. HTTP/2 would be a way around everything that is
+/// checked and removed here, so its upgrade is not passed on; clients go on without.
+fn may_upgrade(headers: &HeaderMap) -> bool {
+    let http = |value: &axum::http::HeaderValue| {
+        let words = value.to_str().unwrap_or_default();
+        words
+            .split(',')
+            .any(|word| word.trim().to_ascii_lowercase().starts_with("h2"))
+    };
+    is_upgrade(headers) && !headers.get_all(axum::http::header::UPGRADE).iter().any(http)
 }
 
 /// What the app is asked for.

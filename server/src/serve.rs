@@ -2,6 +2,7 @@
 
 mod connection;
 mod heads;
+mod patience;
 mod signals;
 mod wire;
 mod workers;

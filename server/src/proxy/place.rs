@@ -180,21 +180,18 @@ impl<'a> Place<'a> {
         Some(self.base.to_owned())
     }
 
-    /// What the panel answers itself on an app's host: the way in, and the styles of its pages.
-    pub(super) async fn own_answer(&self, panel: &Panel, request: &Request<Upload>) -> Option<Response> {
-        if !self.has_own_host() {
-            return None;
-        }
-        let path = request.uri().path().strip_prefix(RESERVED)?;
+    /// What the panel answers itself on an app's host: the way in, and the styles of its pages. Whoever comes here
+    /// need not be logged in.
+    pub(super) async fn own_answer(&self, panel: &Panel, request: &Request<Upload>) -> Response {
+        let path = request.uri().path().trim_start_matches(RESERVED);
         if path == "enter" {
-            let entered = passes::enter(panel, self.public_port(), request.headers(), request.uri());
-            return Some(entered.into_response());
+            return passes::enter(panel, self.public_port(), request.headers(), request.uri())
+                .into_response();
         }
-        // Whoever comes here need not be logged in, so from here on nothing may reach the app.
         let mut asset = PanelRequest::default();
         asset.headers_mut().clone_from(request.headers());
         *asset.uri_mut() = format!("/{path}").parse().unwrap_or_default();
-        Some(assets::serve(asset).await)
+        assets::serve(asset).await
     }
 
     /// The same address with a slash after it: relative links of an app need it.

@@ -142,30 +142,32 @@ fn forwarded(headers: &mut HeaderMap, target: &Target<'_>, arrival: &Arrival) {
     let client = arrival.client.ip().to_canonical();
     let scheme = arrival.scheme();
     let host = headers.get(HOST).cloned();
-    if let Some(host) = host {
-        let node = if client.is_ipv6() {
-            format!("\"[{client}]\"")
-        } else {
-            client.to_string()
-        };
-        let text = format!(
-            "for={node};host=\"{}\";proto={scheme}",
-            host.to_str().unwrap_or_default()
-        );
-        if let Ok(value) = HeaderValue::from_str(&text) {
-            headers.insert(FORWARDED, value);
+    let mut insert = |name, text: String| {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(name, value);
         }
-        headers.insert(X_FORWARDED_HOST, host);
+    };
+    if let Some(host) = host.as_ref().and_then(|host| host.to_str().ok()) {
+        let (open, close) = if client.is_ipv6() {
+            ("\"[", "]\"")
+        } else {
+            ("", "")
+        };
+        insert(
+            FORWARDED,
+            format!("for={open}{client}{close};host=\"{host}\";proto={scheme}"),
+        );
     }
-    if let Ok(client) = HeaderValue::from_str(&client.to_string()) {
-        headers.insert(X_FORWARDED_FOR, client.clone());
+    insert(X_FORWARDED_FOR, client.to_string());
+    // Only when it was removed: an app that is asked with its prefix would add it a second time.
+    if target.strips() {
+        insert(X_FORWARDED_PREFIX, target.prefix.to_string());
+    }
+    if let Some(client) = headers.get(X_FORWARDED_FOR).cloned() {
         headers.insert(X_REAL_IP, client);
     }
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
-    // Only when it was removed: an app that is asked with its prefix would add it a second time.
-    if target.strips()
-        && let Ok(prefix) = HeaderValue::from_str(&target.prefix)
-    {
-        headers.insert(X_FORWARDED_PREFIX, prefix);
+    if let Some(host) = host {
+        headers.insert(X_FORWARDED_HOST, host);
     }
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
 }

@@ -15,6 +15,10 @@ use crate::state::Panel;
 /// Headers an app's answer may have; some set a cookie for every preference.
 const HEADERS_MAX: usize = 256;
 
+/// What is read from an app at once, bytes. The allocator takes larger pieces from the kernel and gives them back
+/// each time, which costs more than the fewer reads save.
+const READ_MAX: usize = 64 * 1024;
+
 /// Why an app did not answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unreachable {
@@ -58,6 +62,7 @@ pub(super) async fn connect(panel: &Panel, target: &Target<'_>) -> Result<Sender
     let stream = panel.engine.instances.connect(target.route.instance.id).await?;
     let (sender, connection) = http1::Builder::new()
         .max_headers(HEADERS_MAX)
+        .max_buf_size(READ_MAX)
         .handshake(TokioIo::new(Side::of(stream)))
         .await?;
     tokio::spawn(async move {

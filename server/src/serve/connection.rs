@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use types::instances::PublicAccess;
 
 use super::heads::{Heads, TwoLengths};
+use super::patience::{Held, Waiting};
 use super::wire::Wire;
 use super::workers::Seat;
 use crate::forwards::{self, Public};
@@ -34,6 +35,10 @@ const KEEPALIVE: Duration = Duration::from_mins(1);
 
 /// Headers a request may have.
 const HEADERS_MAX: usize = 200;
+
+/// What is read from a client at once, bytes: below what the allocator takes from the kernel each time, and more
+/// than a head.
+const READ_MAX: usize = 96 * 1024;
 
 /// Requests one HTTP/2 connection may have open at a time.
 const STREAMS_MAX: u32 = 200;
@@ -159,27 +164,30 @@ async fn begin(door: &Door, stream: TcpStream) -> std::io::Result<Begin> {
 }
 
 async fn text(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::Result<()> {
-    let two_lengths = TwoLengths::default();
+    let (two_lengths, waiting) = (TwoLengths::default(), Waiting::new());
     let wire = Wire::new(side, Some(Heads::new(two_lengths.clone())), seat);
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let (asked, public, two_lengths) = (door.site.clone(), door.public.clone(), two_lengths.seen());
+        let busy = waiting.head_came();
         async move {
             let request = request.map(Upload::Wire);
-            let answer = asked.answer_at(public.as_deref(), request, peer, two_lengths);
-            Ok::<_, Infallible>(answer.await)
+            let answering = asked.answer_at(public.as_deref(), request, peer, two_lengths);
+            Ok::<_, Infallible>(answering.await.map(|body| Held { body, _busy: busy }))
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(None)
         .max_headers(HEADERS_MAX)
         .max_header_size(HEAD_MAX)
+        .max_buf_size(READ_MAX)
         .half_close(true)
         .serve_connection(TokioIo::new(wire), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => ended,
+        () = waiting.took_longer_than(HEAD_TIMEOUT) => Ok(()),
         () = door.shutdown.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await

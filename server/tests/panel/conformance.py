@@ -241,6 +241,13 @@ def raw(connection, _):
         connection.send(b" goodbye")
 
 
+def bare(connection, request):
+    """An answer that has a length and no body."""
+    status = {"HEAD": "200 OK", "GET": "304 Not Modified", "DELETE": "204 No Content"}[request.method]
+    length = "" if request.method == "DELETE" else "Content-Length: 700\r\n"
+    connection.send(f"HTTP/1.1 {status}\r\n{length}ETag: x\r\n\r\n".encode())
+
+
 def refused(connection, _):
     connection.answer(b"no upgrade", "403 Forbidden")
 
@@ -283,7 +290,7 @@ CASES = {
     "state": state, "release": release, "gzip": encoded_gzip, "brotli": encoded_brotli, "events": events,
     "redirect": redirect, "cookies": cookies, "range": range_, "trailers": trailers, "both": both, "old": old,
     "hints": hints, "many": many, "huge": huge, "early": early, "once": once, "broken": broken, "nonsense": nonsense,
-    "slow": slow, "large": large, "raw": raw, "refused": refused, "ws": ws,
+    "slow": slow, "large": large, "raw": raw, "bare": bare, "refused": refused, "ws": ws,
 }
 
 

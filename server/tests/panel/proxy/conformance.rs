@@ -153,6 +153,30 @@ async fn an_old_app_answers_a_new_client() {
 }
 
 #[tokio::test]
+async fn answers_without_a_body_keep_the_connection() {
+    let (behind, address) = Behind::conformance().await;
+    let mut client = Client::connect(address).await;
+    for (method, status, length) in [
+        ("HEAD", "200", true),
+        ("GET", "304", true),
+        ("DELETE", "204", false),
+    ] {
+        client.ask(&format!("{method} bare"), "").await;
+        let answer = client.until("\r\n\r\n").await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert_eq!(answer.contains("content-length: 700"), length, "{answer}");
+    }
+    client.ask("GET echo", "").await;
+    assert!(
+        client
+            .until("\"trailers\": []}")
+            .await
+            .starts_with("HTTP/1.1 200 ")
+    );
+    behind.stop().await;
+}
+
+#[tokio::test]
 async fn early_hints_do_not_take_the_place_of_the_answer() {
     let (behind, address) = Behind::conformance().await;
     let answer = exchange(address, "GET hints", "").await;

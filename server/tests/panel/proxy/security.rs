@@ -118,6 +118,26 @@ async fn nothing_outside_the_table_can_be_reached() {
 }
 
 #[tokio::test]
+async fn an_upgrade_to_http2_is_no_way_around() {
+    let (behind, address) = Behind::conformance().await;
+    let upgrade = "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\nOrigin: http://localhost\r\n";
+    let mut client = Client::connect(address).await;
+    client
+        .ask(
+            "GET echo",
+            &format!("{upgrade}Connection: Upgrade, HTTP2-Settings\r\n"),
+        )
+        .await;
+    let answer = client.until("\"trailers\": []}").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(
+        !answer.contains("h2c") && !answer.contains("http2-settings"),
+        "{answer}"
+    );
+    behind.stop().await;
+}
+
+#[tokio::test]
 async fn noise_on_the_port_harms_no_other_connection() {
     let (behind, address) = Behind::conformance().await;
     let mut bystander = Client::connect(address).await;
