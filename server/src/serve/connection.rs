@@ -36,9 +36,8 @@ const KEEPALIVE: Duration = Duration::from_mins(1);
 /// Headers a request may have.
 const HEADERS_MAX: usize = 200;
 
-/// What is read from a client at once, bytes: below what the allocator takes from the kernel each time, and more
-/// than a head.
-const READ_MAX: usize = 96 * 1024;
+/// What is read from a client at once, bytes; see the same of an app.
+const READ_MAX: usize = 120 * 1024;
 
 /// Requests one HTTP/2 connection may have open at a time.
 const STREAMS_MAX: u32 = 200;

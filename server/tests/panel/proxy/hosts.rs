@@ -97,6 +97,20 @@ async fn programs_on_a_sub_domain_use_a_token_or_are_told() {
 }
 
 #[tokio::test]
+async fn a_slug_below_a_foreign_name_is_a_foreign_name() {
+    let fixture = open_fixture().await;
+    fixture.create("My app", "test-logs").await;
+    for host in [
+        "my-app.evil.example",
+        "my-app.localhost.evil.example",
+        "localhost.my-app",
+    ] {
+        let answer = get(&fixture, host, "/", "").await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn a_ticket_leads_only_to_hosts_of_apps() {
     let behind = Behind::start("strip").await;
     for to in [

@@ -1,5 +1,6 @@
 //! A panel behind TLS, behind another proxy, below a prefix, over HTTP/2.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,12 +12,14 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use server::SiteOptions;
 use server::tls::{Tls, self_signed};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::{Behind, Client, panel, sent, started};
 use crate::running::{Running, output};
-use crate::support::{HOST, PASSWORD, empty, form, location, request, value};
+use crate::support::{DEADLINE, Fixture, HOST, PASSWORD, empty, form, location, request, value};
 
 fn below_x() -> SiteOptions {
     SiteOptions {
@@ -119,6 +122,48 @@ fn client(dir: &std::path::Path, protocol: &[u8]) -> TlsConnector {
     TlsConnector::from(Arc::new(config))
 }
 
+/// Serves over TLS with a certificate that is made in `dir`.
+async fn over_tls(fixture: &Fixture, dir: &std::path::Path) -> SocketAddr {
+    let tls = Tls::read(self_signed(dir, &[]).unwrap()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (site, shutdown) = (fixture.site.clone(), fixture.panel.shutdown.clone());
+    tokio::spawn(server::serve::serve(listener, site, Some(tls), shutdown));
+    address
+}
+
+#[tokio::test]
+async fn an_upgrade_over_tls_carries_much_and_ends_one_side_at_a_time() {
+    let fixture = panel(true, SiteOptions::default()).await;
+    let app = started(&fixture, "My app", "conformance").await;
+    let dir = tempfile::tempdir().unwrap();
+    let address = over_tls(&fixture, dir.path()).await;
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let stream = client(dir.path(), b"http/1.1")
+        .connect(name, stream)
+        .await
+        .unwrap();
+    let (mut reads, mut writes) = tokio::io::split(stream);
+    let upgrade = "GET /instance/my-app/raw HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\n\
+                   Connection: Upgrade\r\nUpgrade: raw\r\n\r\n";
+    writes.write_all(upgrade.as_bytes()).await.unwrap();
+    let sending = tokio::spawn(async move {
+        writes.write_all(&vec![b'x'; 5_000_000]).await.unwrap();
+        writes.shutdown().await.unwrap();
+    });
+    let mut answer = Vec::new();
+    timeout(DEADLINE, reads.read_to_end(&mut answer))
+        .await
+        .unwrap()
+        .unwrap();
+    sending.await.unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert_eq!(answer.matches('x').count(), 5_000_000);
+    assert!(answer.starts_with("HTTP/1.1 101 ") && answer.ends_with("x goodbye"));
+    fixture.engine.instances.stop(app.id).await.unwrap();
+}
+
 #[tokio::test]
 async fn tls_is_spoken_and_plain_clients_are_told() {
     let options = SiteOptions {
@@ -130,16 +175,7 @@ async fn tls_is_spoken_and_plain_clients_are_told() {
     fixture.set_up().await;
     let app = started(&fixture, "My app", "conformance").await;
     let dir = tempfile::tempdir().unwrap();
-    let tls = Tls::read(self_signed(dir.path(), &[]).unwrap()).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let shutdown = fixture.panel.shutdown.clone();
-    tokio::spawn(server::serve::serve(
-        listener,
-        fixture.site.clone(),
-        Some(tls),
-        shutdown,
-    ));
+    let address = over_tls(&fixture, dir.path()).await;
     let mut plain = Client::connect(address).await;
     plain
         .write("GET /a?b=1 HTTP/1.1\r\nHost: localhost:1\r\n\r\n")
