@@ -3,19 +3,20 @@
 use crate::view;
 use leptos::ev;
 use leptos::prelude::*;
-use types::instances::{Instance, Status};
+use types::instances::Instance;
 
+use super::access::AccessCell;
 use super::actions::ActionsCell;
 use super::draft::Field;
 use super::edits::Edits;
-use super::fields::{AutostartSwitch, BlueprintField, PortField, TextField};
+use super::fields::{AutostartSwitch, BlueprintField, TextField};
 use super::filter::Place;
 use super::order::{Grip, Order};
 use super::selection::{SelectRow, Selection};
 use super::status::StatusCell;
 use super::{Catalogue, Row};
 use crate::browser;
-use crate::ui::{Icon, Toasts, hydrated};
+use crate::ui::{Icon, hydrated};
 
 /// One instance.
 #[component]
@@ -228,77 +229,4 @@ fn GpuCell(
             .into_any()
         }
     }
-}
-
-#[component]
-fn AccessCell(
-    /// Whose.
-    row: Row,
-) -> impl IntoView {
-    let edits = expect_context::<Edits>();
-    let editing = crate::ui::memo(move || edits.is_open(row.id, Field::Port));
-    let port = part(row, |instance| {
-        instance
-            .public_port
-            .map_or_else(|| "No port".to_owned(), |port| format!("Port {port}"))
-    });
-    view! {
-        <Link row />
-        {move || {
-            if editing.get() {
-                view! { <PortField row /> }.into_any()
-            } else {
-                view! {
-                    <div class="access__line">
-                        <button
-                            class="access__port"
-                            type="button"
-                            title="Change the port"
-                            on:click=move |_| edits.open(row, &[Field::Port])
-                        >
-                            {port}
-                            <Icon name="down" />
-                        </button>
-                    </div>
-                }
-                    .into_any()
-            }
-        }}
-    }
-}
-
-#[component]
-fn Link(
-    /// Whose.
-    row: Row,
-) -> impl IntoView {
-    let toasts = expect_context::<Toasts>();
-    let url = part(row, |instance| instance.open_url.clone());
-    let ready = part(row, |instance| instance.status == Status::Started);
-    let copy = move |_| {
-        if browser::copy(&url.get_untracked()) {
-            toasts.say("The link is on the clipboard.");
-        } else {
-            toasts.say("This browser keeps the clipboard from the page; select the link and copy it.");
-        }
-    };
-    let label = move || {
-        row.instance
-            .with(|instance| format!("Copy the link of {}", instance.name))
-    };
-    view! {
-        <div class="access__url">
-            <a class="truncate" class:muted=move || !ready.get() href=url title=url target="_blank" rel="noopener">
-                {move || url.with(|url| without_scheme(url).to_owned())}
-            </a>
-            <button class="button button--icon button--sm" type="button" aria-label=label on:click=copy>
-                <Icon name="copy" class="icon--sm" />
-            </button>
-        </div>
-    }
-}
-
-/// Schemes say nothing in a narrow column.
-fn without_scheme(url: &str) -> &str {
-    url.split_once("://").map_or(url, |(_, rest)| rest)
 }

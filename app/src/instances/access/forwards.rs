@@ -1,0 +1,169 @@
+//! Activate and Deactivate: whether the public port leads to the app.
+
+use crate::request::FormOrJson;
+use crate::view;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::task::spawn_local;
+use types::forwards::Activation;
+use types::instances::{InstanceId, Status};
+
+use crate::ApiError;
+use crate::instances::filter::Place;
+use crate::instances::row::part;
+use crate::instances::{Row, Rows};
+use crate::live::Live;
+use crate::ui::{Icon, Toasts};
+
+/// Makes the public port lead to an instance. When another has it, nothing changes unless `force` says so.
+#[server(prefix = "/fn", endpoint = "activate_instance", protocol = FormOrJson)]
+pub(crate) async fn activate_instance(
+    id: InstanceId,
+    #[server(default)] force: bool,
+) -> Result<Activation, ApiError> {
+    let activation = expect_context::<engine::Engine>()
+        .instances
+        .activate(id, force)
+        .await?;
+    // Without scripts the question has a page of its own, which is left when it is answered.
+    if activation.conflict {
+        leptos_axum::redirect(&format!("/?takeover={id}"));
+    } else {
+        leptos_axum::redirect("/");
+    }
+    Ok(linked(activation))
+}
+
+/// Closes the public port; the app goes on.
+#[server(prefix = "/fn", endpoint = "deactivate_instance", protocol = FormOrJson)]
+pub(crate) async fn deactivate_instance(id: InstanceId) -> Result<Activation, ApiError> {
+    let instances = expect_context::<engine::Engine>().instances;
+    Ok(linked(instances.deactivate(id).await?))
+}
+
+/// With the link as the asking browser sees it.
+#[cfg(feature = "ssr")]
+fn linked(mut activation: Activation) -> Activation {
+    let origin = expect_context::<crate::links::RequestOrigin>();
+    activation.instance = activation
+        .instance
+        .map(|instance| Box::new(origin.link(*instance)));
+    activation
+}
+
+const ACTIVATE: &str = "port-activate";
+const DEACTIVATE: &str = "port-deactivate";
+
+/// The forms that the buttons of all rows submit when there are no scripts.
+#[component]
+pub fn ForwardForms() -> impl IntoView {
+    [
+        (ACTIVATE, ActivateInstance::url()),
+        (DEACTIVATE, DeactivateInstance::url()),
+    ]
+    .map(|(id, address)| view! { <form id=id method="post" action=address hidden></form> })
+    .collect_view()
+}
+
+/// Asks for the port, or lets it go; shows the answer.
+#[derive(Clone, Copy)]
+pub(super) struct Forwards {
+    live: Live,
+    toasts: Toasts,
+    place: Place,
+    rows: Rows,
+}
+
+impl Forwards {
+    pub(super) fn from_context() -> Self {
+        Self {
+            live: Live::get(),
+            toasts: expect_context(),
+            place: expect_context(),
+            rows: expect_context(),
+        }
+    }
+
+    /// Activates; asks first when that takes the port from another instance.
+    pub(super) fn activate(self, id: InstanceId, force: bool, busy: RwSignal<bool>) {
+        self.show(id, busy, activate_instance(id, force));
+    }
+
+    /// Deactivates.
+    pub(super) fn deactivate(self, id: InstanceId, busy: RwSignal<bool>) {
+        self.show(id, busy, deactivate_instance(id));
+    }
+
+    fn show(
+        self,
+        id: InstanceId,
+        busy: RwSignal<bool>,
+        answer: impl Future<Output = Result<Activation, ApiError>> + 'static,
+    ) {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let answer = answer.await;
+            // The page may be gone by now, and its signals with it.
+            busy.try_set(false);
+            match answer {
+                Ok(Activation {
+                    instance: Some(instance),
+                    ..
+                }) => self.live.answer(*instance),
+                Ok(_) if self.rows.find(id).is_some() => self.place.open("takeover", id),
+                Ok(_) => {}
+                Err(error) => self.toasts.fail(&error),
+            }
+        });
+    }
+}
+
+/// *Activate*, or a green *Deactivate* while the port is wanted.
+#[component]
+pub(super) fn ForwardButton(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    let forwards = Forwards::from_context();
+    let busy = RwSignal::new(false);
+    let wanted = part(row, |instance| instance.port_active);
+    let up = part(row, |instance| instance.forward_up);
+    let has_port = part(row, |instance| instance.public_port.is_some());
+    let ready = part(row, |instance| instance.status == Status::Started);
+    let label = move || {
+        let verb = if wanted.get() { "Deactivate" } else { "Activate" };
+        row.instance.with(|instance| match instance.public_port {
+            Some(port) => format!("{verb} port {port} of {}", instance.name),
+            None => verb.to_owned(),
+        })
+    };
+    let press = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        if wanted.get_untracked() {
+            forwards.deactivate(row.id, busy);
+        } else {
+            forwards.activate(row.id, false, busy);
+        }
+    };
+    view! {
+        <button
+            class="button button--sm access__switch"
+            class:is-on=up
+            type="submit"
+            form=move || if wanted.get() { DEACTIVATE } else { ACTIVATE }
+            name="id"
+            value=row.id.0
+            hidden=move || !has_port.get()
+            disabled=move || busy.get() || !wanted.get() && !ready.get()
+            aria-label=label
+            title=move || (!wanted.get() && !ready.get()).then_some("Start it first")
+            on:click=press
+        >
+            <Icon name=Signal::derive(move || if up.get() { "check" } else { "plug" }) class="icon--sm" />
+            {move || if wanted.get() { "Deactivate" } else { "Activate" }}
+        </button>
+    }
+}

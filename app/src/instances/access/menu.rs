@@ -1,0 +1,108 @@
+//! The menu of the port: another port, another kind of link, the QR code.
+
+use crate::request::FormOrJson;
+use crate::view;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use types::instances::{AccessPattern, Instance, InstanceId};
+
+use super::PATTERNS;
+use crate::ApiError;
+use crate::instances::Row;
+use crate::instances::draft::Field;
+use crate::instances::edits::Edits;
+use crate::instances::filter::Place;
+use crate::instances::row::part;
+use crate::live::Live;
+use crate::ui::{Icon, Menu, Toasts};
+
+/// Changes how the link of an instance is built; at once, whatever runs.
+#[server(prefix = "/fn", endpoint = "set_access_pattern", protocol = FormOrJson)]
+pub(crate) async fn set_access_pattern(
+    id: InstanceId,
+    access_pattern: AccessPattern,
+) -> Result<Instance, ApiError> {
+    let origin = expect_context::<crate::links::RequestOrigin>();
+    let instances = expect_context::<engine::Engine>().instances;
+    Ok(origin.link(instances.set_access_pattern(id, access_pattern).await?))
+}
+
+/// `Port 19001`, behind which everything about the access can be changed.
+#[component]
+pub(super) fn AccessMenu(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let place = expect_context::<Place>();
+    let alive = crate::ui::hydrated();
+    let text = Signal::derive(move || {
+        row.instance.with(|instance| {
+            instance
+                .public_port
+                .map_or_else(|| "No port".to_owned(), |port| format!("Port {port}"))
+        })
+    });
+    let label = Signal::derive(move || {
+        row.instance
+            .with(|instance| format!("{}: access of {}", text.get(), instance.name))
+    });
+    view! {
+        <Menu icon="down" label text class="access__port">
+            <button
+                class="menu__item"
+                type="button"
+                hidden=move || !alive.get()
+                on:click=move |_| edits.open(row, &[Field::Port])
+            >
+                <Icon name="edit" />
+                "Change the port"
+            </button>
+            <PatternItems row />
+            <a class="menu__item" href=move || format!("{}#sec-access", place.with("open", row.id)) data-noscroll>
+                <Icon name="info" />
+                "Access and QR code"
+            </a>
+        </Menu>
+    }
+}
+
+/// The kinds of link; the present one is marked. Without scripts they stand in the drawer.
+#[component]
+fn PatternItems(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    let alive = crate::ui::hydrated();
+    let pattern = part(row, |instance| instance.access_pattern);
+    let item = move |(choice, word): (AccessPattern, &'static str)| {
+        let chosen = move || pattern.get() == choice;
+        let choose = chooser(row.id);
+        view! {
+            <button
+                class="menu__item"
+                type="button"
+                hidden=move || !alive.get()
+                aria-pressed=move || chosen().to_string()
+                on:click=move |_| choose.run(choice)
+            >
+                <Icon name=Signal::derive(move || if chosen() { "check" } else { "link" }) />
+                {word}
+            </button>
+        }
+    };
+    PATTERNS.map(item).collect_view()
+}
+
+/// Changes the kind of link and shows the answer.
+pub(super) fn chooser(id: InstanceId) -> Callback<AccessPattern> {
+    let (live, toasts) = (Live::get(), expect_context::<Toasts>());
+    Callback::new(move |pattern| {
+        spawn_local(async move {
+            match set_access_pattern(id, pattern).await {
+                Ok(instance) => live.answer(instance),
+                Err(error) => toasts.fail(&error),
+            }
+        });
+    })
+}
