@@ -1,5 +1,6 @@
 //! The dashboard: the table of instances and what people do with it.
 
+pub mod access;
 pub mod actions;
 pub mod commands;
 pub mod delete;
@@ -38,6 +39,8 @@ use crate::splitter::{Axis, Splitter};
 use crate::telemetry::{MachinePane, provide_telemetry};
 use crate::tools::{ToolsPane, provide_tools};
 use crate::ui::{Clock, ErrorNote, Toasts};
+use access::forwards::ForwardForms;
+use access::takeover::TakeoverDialog;
 use commands::{Commands, VerbForms};
 use delete::DeleteDialog;
 use drawer::Drawer;
@@ -153,6 +156,7 @@ fn Workbench(
     let welcome = crate::ui::memo(move || rows.is_empty() && place.text("new").is_none());
     view! {
         <VerbForms />
+        <ForwardForms />
         {move || refusal().map(|text| view! { <ErrorNote text /> })}
         {move || {
             if welcome.get() {
@@ -164,6 +168,7 @@ fn Workbench(
         <SaveDock />
         <Drawer />
         <DeleteDialog />
+        <TakeoverDialog />
         <SavePreview />
         <OrderAnnouncer />
         <FailedJobs />

@@ -4,6 +4,7 @@ mod forwards;
 mod instances;
 mod jobs;
 mod logs;
+mod qr;
 mod refusals;
 mod system;
 mod tokens;
@@ -39,6 +40,7 @@ fn described() -> OpenApiRouter<Panel> {
         .merge(instances::router())
         .merge(forwards::router())
         .merge(logs::router())
+        .merge(qr::router())
         .merge(jobs::router())
         .merge(system::router())
         .merge(tokens::router())

@@ -2,11 +2,12 @@
 
 pub mod forwards;
 pub mod menu;
+pub mod settings;
 pub mod takeover;
 
 use crate::view;
 use leptos::prelude::*;
-use types::instances::{AccessPattern, Instance, Status};
+use types::instances::{Instance, Status};
 
 use super::Row;
 use super::draft::Field;
@@ -66,20 +67,15 @@ fn port_state(instance: &Instance) -> (&'static str, String) {
         return ("text-warn", instance.forward_reason.clone());
     }
     let text = match (instance.port_active, instance.status) {
-        (true, Status::Queued | Status::Installing | Status::Starting | Status::Stalled) => "opens when ready",
+        (true, Status::Queued | Status::Installing | Status::Starting | Status::Stalled) => {
+            "opens when ready"
+        }
         (true, Status::Started) => "opening",
         (true, _) => "opens when it runs",
         (false, _) => "off",
     };
     ("", text.to_owned())
 }
-
-/// The ways a link is built, as people call them.
-pub(super) const PATTERNS: [(AccessPattern, &str); 3] = [
-    (AccessPattern::Port, "Hostname:Port"),
-    (AccessPattern::Subdomain, "Subdomain"),
-    (AccessPattern::Path, "Path"),
-];
 
 /// The link, with a button that copies it.
 #[component]

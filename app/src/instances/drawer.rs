@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use types::instances::InstanceId;
 use types::logs::Run;
 
+use super::access::settings::AccessSection;
 use super::commands::{Verb, VerbButton};
 use super::edits::Edits;
 use super::filter::Place;
@@ -165,6 +166,9 @@ fn Panel(
                 <a class="tabs__tab" href="#sec-environment" rel="external">
                     "Environment"
                 </a>
+                <a class="tabs__tab" href="#sec-access" rel="external">
+                    "Access"
+                </a>
                 <a class="tabs__tab" href="#sec-runs" rel="external">
                     "Runs"
                 </a>
@@ -172,6 +176,7 @@ fn Panel(
             <div class="drawer__body" tabindex="0" role="region" aria-label="Details">
                 <Overview row details />
                 <Configuration row />
+                <AccessSection row />
                 <section class="section" id="sec-runs">
                     <h3 class="section__title">"Runs"</h3>
                     {fetch::show(details, ViewFn::default(), move |answer| match answer.read_any::<Details>() {

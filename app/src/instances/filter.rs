@@ -145,6 +145,11 @@ impl Place {
         self.visit.run(untrack(|| self.home()));
     }
 
+    /// Opens something over the table.
+    pub fn open(self, key: &str, value: impl std::fmt::Display) {
+        self.visit.run(untrack(|| self.with(key, value)));
+    }
+
     /// Closes what is open, and shows every row.
     pub fn show_all(self) {
         self.visit.run("/".to_owned());

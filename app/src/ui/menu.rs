@@ -15,6 +15,12 @@ pub fn Menu(
     /// What the button is for.
     #[prop(into)]
     label: Signal<String>,
+    /// Shown before the icon.
+    #[prop(optional)]
+    text: Option<Signal<String>>,
+    /// Classes of the button.
+    #[prop(default = "button button--icon")]
+    class: &'static str,
     /// Entries with the class `menu__item`.
     children: Children,
 ) -> impl IntoView {
@@ -56,7 +62,8 @@ pub fn Menu(
             on:focusout=on_leave
             on:toggle=move |_| place(details, menu)
         >
-            <summary class="button button--icon" aria-label=label>
+            <summary class=class aria-label=label>
+                {text}
                 <Icon name=icon />
             </summary>
             <div class="menu" node_ref=menu on:click=move |_| close()>

@@ -1,31 +1,16 @@
 //! The menu of the port: another port, another kind of link, the QR code.
 
-use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use types::instances::{AccessPattern, Instance, InstanceId};
+use types::instances::AccessPattern;
 
-use super::PATTERNS;
-use crate::ApiError;
+use super::settings::{PATTERNS, Settings};
 use crate::instances::Row;
 use crate::instances::draft::Field;
 use crate::instances::edits::Edits;
 use crate::instances::filter::Place;
 use crate::instances::row::part;
-use crate::live::Live;
-use crate::ui::{Icon, Menu, Toasts};
-
-/// Changes how the link of an instance is built; at once, whatever runs.
-#[server(prefix = "/fn", endpoint = "set_access_pattern", protocol = FormOrJson)]
-pub(crate) async fn set_access_pattern(
-    id: InstanceId,
-    access_pattern: AccessPattern,
-) -> Result<Instance, ApiError> {
-    let origin = expect_context::<crate::links::RequestOrigin>();
-    let instances = expect_context::<engine::Engine>().instances;
-    Ok(origin.link(instances.set_access_pattern(id, access_pattern).await?))
-}
+use crate::ui::{Icon, Menu};
 
 /// `Port 19001`, behind which everything about the access can be changed.
 #[component]
@@ -75,16 +60,16 @@ fn PatternItems(
 ) -> impl IntoView {
     let alive = crate::ui::hydrated();
     let pattern = part(row, |instance| instance.access_pattern);
-    let item = move |(choice, word): (AccessPattern, &'static str)| {
+    let item = move |(choice, word, _): (AccessPattern, &str, &str)| {
         let chosen = move || pattern.get() == choice;
-        let choose = chooser(row.id);
+        let settings = Settings::of(row);
         view! {
             <button
                 class="menu__item"
                 type="button"
                 hidden=move || !alive.get()
                 aria-pressed=move || chosen().to_string()
-                on:click=move |_| choose.run(choice)
+                on:click=move |_| settings.set(Some(choice), None)
             >
                 <Icon name=Signal::derive(move || if chosen() { "check" } else { "link" }) />
                 {word}
@@ -92,17 +77,4 @@ fn PatternItems(
         }
     };
     PATTERNS.map(item).collect_view()
-}
-
-/// Changes the kind of link and shows the answer.
-pub(super) fn chooser(id: InstanceId) -> Callback<AccessPattern> {
-    let (live, toasts) = (Live::get(), expect_context::<Toasts>());
-    Callback::new(move |pattern| {
-        spawn_local(async move {
-            match set_access_pattern(id, pattern).await {
-                Ok(instance) => live.answer(instance),
-                Err(error) => toasts.fail(&error),
-            }
-        });
-    })
 }

@@ -34,7 +34,9 @@ fn holder(rows: Rows, port: u16, wanting: InstanceId) -> Option<Row> {
         row.instance
             .with(|instance| instance.forward_up && instance.public_port == Some(port))
     };
-    rows.get().into_iter().find(|row| row.id != wanting && has_it(row))
+    rows.get()
+        .into_iter()
+        .find(|row| row.id != wanting && has_it(row))
 }
 
 #[component]

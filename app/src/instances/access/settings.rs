@@ -1,0 +1,176 @@
+//! How the link is built and who may use the port: changed at once, whatever runs.
+
+use crate::request::FormOrJson;
+use crate::view;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use leptos::task::spawn_local;
+use types::instances::{AccessPattern, Instance, InstanceId, PublicAccess};
+
+use super::Link;
+use crate::ApiError;
+use crate::instances::Row;
+use crate::instances::row::part;
+use crate::live::Live;
+use crate::ui::Toasts;
+
+/// The ways a link is built, as people call them; and as forms do.
+pub(super) const PATTERNS: [(AccessPattern, &str, &str); 3] = [
+    (AccessPattern::Port, "Hostname:Port", "port"),
+    (AccessPattern::Subdomain, "Subdomain", "subdomain"),
+    (AccessPattern::Path, "Path", "path"),
+];
+
+const AUDIENCES: [(PublicAccess, &str, &str); 2] = [
+    (PublicAccess::Login, "Who is logged in", "login"),
+    (PublicAccess::Open, "Everybody", "open"),
+];
+
+/// Changes how the link of an instance is built, and who may use its public port.
+#[server(prefix = "/fn", endpoint = "set_access", protocol = FormOrJson)]
+pub(crate) async fn set_access(
+    id: InstanceId,
+    #[server(default)] access_pattern: Option<AccessPattern>,
+    #[server(default)] public_access: Option<PublicAccess>,
+) -> Result<Instance, ApiError> {
+    let origin = expect_context::<crate::links::RequestOrigin>();
+    let change = types::instances::InstanceChange {
+        access_pattern,
+        public_access,
+        ..Default::default()
+    };
+    let instances = expect_context::<engine::Engine>().instances;
+    Ok(origin.link(instances.update(id, change, false).await?))
+}
+
+/// Changes one instance's access and shows the answer.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    id: InstanceId,
+    live: Live,
+    toasts: Toasts,
+}
+
+impl Settings {
+    pub(super) fn of(row: Row) -> Self {
+        Self {
+            id: row.id,
+            live: Live::get(),
+            toasts: expect_context(),
+        }
+    }
+
+    pub(super) fn set(self, pattern: Option<AccessPattern>, access: Option<PublicAccess>) {
+        spawn_local(async move {
+            match set_access(self.id, pattern, access).await {
+                Ok(instance) => self.live.answer(instance),
+                Err(error) => self.toasts.fail(&error),
+            }
+        });
+    }
+}
+
+/// The drawer's section: link, QR code, kind of link, who may use the port.
+#[component]
+pub fn AccessSection(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    let settings = Settings::of(row);
+    let alive = crate::ui::hydrated();
+    let pattern = part(row, |instance| instance.access_pattern);
+    let access = part(row, |instance| instance.public_access);
+    view! {
+        <section class="section" id="sec-access">
+            <h3 class="section__title">"Access"</h3>
+            <form class="access-settings" method="post" action=SetAccess::url()>
+                <input type="hidden" name="id" value=row.id.0 />
+                <div class="stack">
+                    <Link row />
+                    <Choice
+                        title="Link"
+                        name="access_pattern"
+                        options=PATTERNS.map(|(value, word, text)| (word, text, Signal::derive(move || pattern.get() == value))).to_vec()
+                        choose=Callback::new(move |index: usize| settings.set(PATTERNS.get(index).map(|pattern| pattern.0), None))
+                    />
+                    <Choice
+                        title="Who may use the port"
+                        name="public_access"
+                        options=AUDIENCES.map(|(value, word, text)| (word, text, Signal::derive(move || access.get() == value))).to_vec()
+                        choose=Callback::new(move |index: usize| settings.set(None, AUDIENCES.get(index).map(|access| access.0)))
+                    />
+                    <p class="faint" hidden=move || access.get() != PublicAccess::Open>
+                        "Whoever reaches this machine reaches the app: the port does not ask for a login."
+                    </p>
+                    <button class="button button--sm" type="submit" hidden=move || alive.get()>
+                        "Change the access"
+                    </button>
+                </div>
+                <Code row />
+            </form>
+        </section>
+    }
+}
+
+/// The link as a picture for the camera of a phone; drawn anew when the link changes.
+#[component]
+fn Code(
+    /// Whose.
+    row: Row,
+) -> impl IntoView {
+    let source = part(row, |instance| {
+        format!(
+            "/api/instances/{}/qr?version={}",
+            instance.id, instance.row_version
+        )
+    });
+    let text = move || {
+        row.instance
+            .with(|instance| format!("QR code of {}", instance.open_url))
+    };
+    view! {
+        <figure class="qr">
+            <img src=source alt=text width="132" height="132" />
+            <figcaption class="faint">"Open on a phone"</figcaption>
+        </figure>
+    }
+}
+
+/// One of a few, as radio buttons that look like one control.
+#[component]
+fn Choice(
+    /// What is chosen.
+    title: &'static str,
+    /// Of the field.
+    name: &'static str,
+    /// On the button, in the form, and whether it is chosen.
+    options: Vec<(&'static str, &'static str, Signal<bool>)>,
+    /// Takes the number of the option.
+    choose: Callback<usize>,
+) -> impl IntoView {
+    let options = options
+        .into_iter()
+        .enumerate()
+        .map(|(index, (word, value, chosen))| {
+            view! {
+                <label class="segmented__item">
+                    <input
+                        type="radio"
+                        name=name
+                        value=value
+                        checked=chosen.get_untracked()
+                        prop:checked=chosen
+                        on:change=move |_| choose.run(index)
+                    />
+                    {word}
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="field field--plain">
+            <legend class="field__label">{title}</legend>
+            <span class="segmented">{options}</span>
+        </fieldset>
+    }
+}
