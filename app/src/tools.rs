@@ -1,4 +1,6 @@
-//! The tools pane of the dashboard: the log of one instance.
+//! The tools pane of the dashboard: the log of one instance, or its app.
+
+pub mod embedded;
 
 use crate::fetch::{self, Fetched, fetch};
 use crate::view;
@@ -7,6 +9,8 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use types::instances::InstanceId;
 use types::logs::Run;
+
+use embedded::{Embedded, EmbeddedButtons};
 
 use crate::logs::{self, Log, LogButtons, LogLines, LogProgress, LogSearch, OpenedLog, open_log};
 use crate::logs::{EmptyLog, Reload, live_row, live_runs};
@@ -41,7 +45,7 @@ pub fn provide_tools() {
     provide_context(Chosen { wanted, opened });
 }
 
-/// Tools for one instance: its log. `?log=<id>&run=<number>` choose what is shown.
+/// Tools for one instance: its log, or itself. `?log=<id>&run=<number>&tool=view` choose what is shown.
 #[component]
 pub fn ToolsPane() -> impl IntoView {
     let Chosen { wanted, opened } = expect_context();
@@ -85,13 +89,77 @@ fn Opened(
     let row = live_row(instance);
     let log = Log::new(id, wanted, chunk);
     let runs = live_runs(row, runs);
-    let search_is_open = RwSignal::new(false);
+    let query = use_query_map();
+    let embeds = crate::ui::memo(move || query.read().get_str("tool") == Some("view"));
+    let frame = NodeRef::new();
     view! {
         <div class="pane__head pane__head--slim pane__head--tools">
             <Chooser choices runs id log />
-            <h2 class="visually-hidden">"Log"</h2>
+            <h2 class="visually-hidden">"Tools"</h2>
+            <Tabs id embeds />
             <Reload />
             <div class="pane__tools" class:is-scriptless=move || !log.is_alive()>
+                {move || {
+                    if embeds.get() {
+                        view! { <EmbeddedButtons row frame /> }
+                    } else {
+                        view! { <LogTools log id wanted /> }
+                    }
+                }}
+            </div>
+        </div>
+        <Embedded row shown=embeds frame />
+        <div class="tool" hidden=embeds>
+            <LogLines log label />
+            <EmptyLog log />
+            <LogProgress log />
+        </div>
+    }
+    .into_any()
+}
+
+/// Log or app.
+#[component]
+fn Tabs(
+    /// Whose.
+    id: InstanceId,
+    /// Whether the app is shown.
+    embeds: Memo<bool>,
+) -> impl IntoView {
+    view! {
+        <nav class="tabs" aria-label="Tools">
+            <a
+                class="tabs__tab"
+                href=format!("/?log={id}")
+                data-noscroll
+                aria-current=move || (!embeds.get()).then_some("page")
+            >
+                "Logs"
+            </a>
+            <a
+                class="tabs__tab"
+                href=format!("/?log={id}&tool=view")
+                data-noscroll
+                aria-current=move || embeds.get().then_some("page")
+            >
+                "View"
+            </a>
+        </nav>
+    }
+}
+
+/// What can be done with the log.
+#[component]
+fn LogTools(
+    /// The log.
+    log: Log,
+    /// Whose.
+    id: InstanceId,
+    /// The run of the address; none = the newest.
+    wanted: Option<u32>,
+) -> impl IntoView {
+    let search_is_open = RwSignal::new(false);
+    view! {
                 <Show when=move || search_is_open.get()>
                     <LogSearch log />
                 </Show>
@@ -115,13 +183,7 @@ fn Opened(
                 >
                     <Icon name="open" class="icon--sm" />
                 </a>
-            </div>
-        </div>
-        <LogLines log label />
-        <EmptyLog log />
-        <LogProgress log />
     }
-    .into_any()
 }
 
 fn toggle_search(is_open: RwSignal<bool>, log: Log) {

@@ -142,6 +142,10 @@ fn RowMenu(
                 <Icon name="logs" />
                 "Logs"
             </a>
+            <a class="menu__item" href=format!("/?log={}&tool=view#tools", row.id)>
+                <Icon name="view" />
+                "View"
+            </a>
             <a class="menu__item" href=move || place.with("open", row.id) data-noscroll>
                 <Icon name="info" />
                 "Details"

@@ -174,7 +174,10 @@ impl Place {
             let value = self.text(key).filter(plain)?;
             Some(format!("{key}={value}"))
         };
-        let pairs: Vec<String> = ["show", "log", "run"].into_iter().filter_map(pair).collect();
+        let pairs: Vec<String> = ["show", "log", "run", "tool"]
+            .into_iter()
+            .filter_map(pair)
+            .collect();
         pairs.join("&")
     }
 }
