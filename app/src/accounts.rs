@@ -1,5 +1,6 @@
 //! Login and first setup: plain HTML forms, answered by plain routes.
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -28,7 +29,7 @@ pub fn LoginPage() -> impl IntoView {
                 <h1 class="gate__title">{title}</h1>
                 <p class="muted">"Your instances keep running while you are signed out."</p>
             </div>
-            <form class="stack stack--wide" method="post" action="/login">
+            <form class="stack stack--wide" method="post" action=at("/login")>
                 {move || problem().map(|text| view! { <ErrorNote text /> })}
                 <input type="hidden" name="next" value=move || query.read().get("next").unwrap_or_default() />
                 <UserNameForPasswordManagers />
@@ -61,7 +62,7 @@ pub fn SetupPage() -> impl IntoView {
                 <h1 class="gate__title">"Set up this machine"</h1>
                 <p class="muted">"One password, then you create your first app."</p>
             </div>
-            <form method="post" action="/setup">
+            <form method="post" action=at("/setup")>
                 <input type="hidden" name="token" value=token />
                 <ol class="steps">
                     <LinkStep expired=Signal::derive(expired) />

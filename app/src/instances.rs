@@ -20,6 +20,7 @@ pub mod selection;
 pub mod status;
 pub mod table;
 
+use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
@@ -215,7 +216,7 @@ fn Unavailable(
             <div class="empty">
                 <h1 class="gate__title">"The instances cannot be shown"</h1>
                 <ErrorNote text=error.to_string() />
-                <a class="button button--filled" href="/" rel="external">
+                <a class="button button--filled" href=at("/") rel="external">
                     "Try again"
                 </a>
             </div>

@@ -20,6 +20,7 @@ mod json;
 pub mod links;
 pub mod live;
 pub mod logs;
+pub mod paths;
 mod request;
 pub mod shell;
 pub mod splitter;
@@ -45,7 +46,7 @@ pub fn App() -> impl IntoView {
     provide_context(ui::Toasts::default());
     view! {
         <Title formatter=|page: String| if page.is_empty() { "AiKore".to_owned() } else { format!("{page} · AiKore") } />
-        <Router>
+        <Router base=paths::router_base()>
             <Routes fallback=NoSuchPage>
                 <Route path=path!("/") view=instances::InstancesPage ssr=SsrMode::Async />
                 <Route path=path!("/instances/:id/logs") view=logs::LogsPage ssr=SsrMode::Async />
@@ -68,7 +69,7 @@ fn NoSuchPage() -> impl IntoView {
                 <div class="empty">
                     <h1 class="gate__title">"There is no such page"</h1>
                     <p>"The address may be old or mistyped."</p>
-                    <a class="button button--filled" href="/">
+                    <a class="button button--filled" href=paths::at("/")>
                         "Show the instances"
                     </a>
                 </div>

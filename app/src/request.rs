@@ -3,6 +3,7 @@
 
 use std::future::Future;
 
+use crate::paths::at;
 use js_sys::Reflect;
 use js_sys::futures::JsFuture;
 use leptos::prelude::window;
@@ -101,7 +102,7 @@ async fn send(path: &str, kind: &str, body: &JsValue) -> Result<(u16, String), J
     request.set_method("POST");
     request.set_headers(&headers);
     request.set_body(body);
-    let answer = JsFuture::from(window().fetch_with_str_and_init(path, &request)).await?;
+    let answer = JsFuture::from(window().fetch_with_str_and_init(&at(path), &request)).await?;
     let answer: Response = answer.dyn_into()?;
     let text = JsFuture::from(answer.text()?).await?;
     Ok((answer.status(), text.as_string().unwrap_or_default()))

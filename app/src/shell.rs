@@ -1,5 +1,6 @@
 //! The HTML document around the application, and the bars every page has.
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
@@ -15,13 +16,13 @@ const SYMBOLS: &str = include_str!("shell/symbols.svg");
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme()>
+        <html lang="en" data-theme=theme() data-base=crate::paths::base()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="stylesheet" href="/pkg/aikore.css" />
-                <HydrationScripts options />
+                <link rel="icon" href=at("/favicon.svg") type="image/svg+xml" />
+                <link rel="stylesheet" href=at("/pkg/aikore.css") />
+                <HydrationScripts options root=crate::paths::base() />
                 <MetaTags />
             </head>
             <body>
@@ -77,7 +78,7 @@ pub fn Brand(
     class: &'static str,
 ) -> impl IntoView {
     view! {
-        <a class=format!("brand {class}") href="/">
+        <a class=format!("brand {class}") href=at("/")>
             <svg class="brand__mark" viewBox="0 0 20 20" fill="none" aria-hidden="true">
                 <path d="M10 1.5 18 17H2z" stroke="currentColor" stroke-width="1.8" stroke-linejoin="round" />
                 <circle cx="10" cy="12" r="2.4" fill="var(--accent)" />
@@ -97,7 +98,7 @@ pub fn TopBar() -> impl IntoView {
         <header class="topbar">
             <Brand />
             <nav class="topnav" aria-label="Main">
-                <a class="topnav__link" href="/" aria-current="page">
+                <a class="topnav__link" href=at("/") aria-current="page">
                     "Instances"
                 </a>
             </nav>
@@ -105,7 +106,7 @@ pub fn TopBar() -> impl IntoView {
                 <ConnectionLamp />
                 <ThemeButton />
                 <Menu icon="user" label="Account">
-                    <form method="post" action="/logout">
+                    <form method="post" action=at("/logout")>
                         <button class="menu__item" type="submit">
                             "Log out"
                         </button>
@@ -121,20 +122,20 @@ pub fn TopBar() -> impl IntoView {
 pub fn BottomNav() -> impl IntoView {
     view! {
         <nav class="bottomnav" aria-label="Main, at the foot">
-            <a class="bottomnav__link" href="/" aria-current="page">
+            <a class="bottomnav__link" href=at("/") aria-current="page">
                 <Icon name="layers" />
                 "Instances"
             </a>
             // The browser itself follows these: the style sheet shows the pane that is the target.
-            <a class="bottomnav__link" href="/#tools" rel="external">
+            <a class="bottomnav__link" href=at("/#tools") rel="external">
                 <Icon name="logs" />
                 "Logs"
             </a>
-            <a class="bottomnav__link bottomnav__link--new" href="/?new=1">
+            <a class="bottomnav__link bottomnav__link--new" href=at("/?new=1")>
                 <Icon name="plus" />
                 "New"
             </a>
-            <a class="bottomnav__link" href="/#machine" rel="external">
+            <a class="bottomnav__link" href=at("/#machine") rel="external">
                 <Icon name="pulse" />
                 "Machine"
             </a>

@@ -3,6 +3,7 @@
 pub mod embedded;
 
 use crate::fetch::{self, Fetched, fetch};
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -130,7 +131,7 @@ fn Tabs(
         <nav class="tabs" aria-label="Tools">
             <a
                 class="tabs__tab"
-                href=format!("/?log={id}")
+                href=at(&format!("/?log={id}"))
                 data-noscroll
                 aria-current=move || (!embeds.get()).then_some("page")
             >
@@ -138,7 +139,7 @@ fn Tabs(
             </a>
             <a
                 class="tabs__tab"
-                href=format!("/?log={id}&tool=view")
+                href=at(&format!("/?log={id}&tool=view"))
                 data-noscroll
                 aria-current=move || embeds.get().then_some("page")
             >
@@ -222,7 +223,7 @@ fn Chooser(
         navigate(&format!("/{}", query.to_query_string()), options);
     });
     view! {
-        <form class="row log-chooser" method="get" action="/">
+        <form class="row log-chooser" method="get" action=at("/")>
             <SelectBox>
                 <select
                     class="input"

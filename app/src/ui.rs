@@ -6,6 +6,7 @@ pub mod menu;
 pub mod toasts;
 pub mod words;
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -116,7 +117,7 @@ pub fn ErrorNote(
 #[component]
 pub fn ThemeButton() -> impl IntoView {
     view! {
-        <form method="post" action="/theme">
+        <form method="post" action=at("/theme")>
             <button
                 class="button button--icon"
                 type="submit"

@@ -156,6 +156,7 @@ fn engine_config(config: &Config, address: SocketAddr) -> Result<EngineConfig, F
     let mut engine = EngineConfig::new(config.data.data_dir.clone(), program);
     engine.address = address.to_string();
     engine.base_path = config.base_path()?;
+    app::paths::live_below(&engine.base_path);
     engine.blueprints_dir.clone_from(&config.blueprints_dir);
     engine.port_range = config.port_range()?;
     engine.bind_public.clone_from(&config.bind_public);

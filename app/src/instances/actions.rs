@@ -1,5 +1,6 @@
 //! What can be done with a row: the main step, Open or Why, and the rest in a menu.
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use types::instances::Status;
@@ -138,11 +139,11 @@ fn RowMenu(
                 <VerbButton id=row.id verb=Signal::stored(Verb::Stop) status class />
             </Show>
             <VerbButton id=row.id verb=Signal::stored(Verb::Restart) status class />
-            <a class="menu__item" href=format!("/instances/{}/logs", row.id)>
+            <a class="menu__item" href=at(&format!("/instances/{}/logs", row.id))>
                 <Icon name="logs" />
                 "Logs"
             </a>
-            <a class="menu__item" href=format!("/?log={}&tool=view#tools", row.id)>
+            <a class="menu__item" href=at(&format!("/?log={}&tool=view#tools", row.id))>
                 <Icon name="view" />
                 "View"
             </a>

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
@@ -165,7 +166,7 @@ impl Commands {
 #[component]
 pub fn VerbForms() -> impl IntoView {
     [Verb::Start, Verb::Stop, Verb::Restart]
-        .map(|verb| view! { <form id=verb.form() method="post" action=verb.address() hidden></form> })
+        .map(|verb| view! { <form id=verb.form() method="post" action=at(verb.address()) hidden></form> })
         .collect_view()
 }
 

@@ -1,6 +1,7 @@
 //! Deleting: to the trash, or for good with the name typed.
 
 use crate::fetch::{self, Fetched, fetch};
+use crate::paths::at;
 use crate::request::{self, FormOrJson};
 use crate::view;
 use leptos::ev::SubmitEvent;
@@ -156,7 +157,7 @@ fn Answer(
         });
     };
     view! {
-        <form method="post" action=DeleteInstance::url() on:submit=submit>
+        <form method="post" action=at(DeleteInstance::url()) on:submit=submit>
             <input type="hidden" name="id" value=row.id.0 />
             <div class="dialog__body">
                 <Consequences preview=preview.clone() />

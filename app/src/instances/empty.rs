@@ -1,5 +1,6 @@
 //! What a new panel shows: the apps to begin with.
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use types::blueprints::Blueprint;
@@ -118,7 +119,7 @@ fn Card(
                 <span class="grow"></span>
                 <a
                     class="button button--sm button--soft"
-                    href=format!("/?new={name}")
+                    href=at(&format!("/?new={name}"))
                     aria-label=format!("Create an instance of {}", blueprint.name)
                 >
                     <Icon name="plus" class="icon--sm" />

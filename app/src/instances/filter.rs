@@ -1,5 +1,6 @@
 //! Which rows are shown: a choice in the address, so that it works without scripts and survives a reload.
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -58,14 +59,14 @@ impl Filter {
     }
 
     /// In the address.
-    pub fn href(self) -> &'static str {
-        match self {
+    pub fn href(self) -> String {
+        at(match self {
             Self::All => "/",
             Self::Running => "/?show=running",
             Self::Changing => "/?show=changing",
             Self::Attention => "/?show=attention",
             Self::Stopped => "/?show=stopped",
-        }
+        })
     }
 
     fn from_address(text: Option<&str>) -> Self {
@@ -110,6 +111,8 @@ impl Place {
         let navigate = use_navigate();
         let stay = || NavigateOptions {
             scroll: false,
+            // The addresses here are whole already.
+            resolve: false,
             ..Default::default()
         };
         Self {
@@ -134,9 +137,9 @@ impl Place {
     pub fn home(self) -> String {
         let kept = self.kept();
         if kept.is_empty() {
-            "/".to_owned()
+            at("/")
         } else {
-            format!("/?{kept}")
+            at(&format!("/?{kept}"))
         }
     }
 
@@ -152,7 +155,7 @@ impl Place {
 
     /// Closes what is open, and shows every row.
     pub fn show_all(self) {
-        self.visit.run("/".to_owned());
+        self.visit.run(at("/"));
     }
 
     /// Whether the page offers free ports at once; tracked.
@@ -164,7 +167,7 @@ impl Place {
     pub fn with(self, key: &str, value: impl std::fmt::Display) -> String {
         let kept = self.kept();
         let joint = if kept.is_empty() { "" } else { "&" };
-        format!("/?{kept}{joint}{key}={value}")
+        at(&format!("/?{kept}{joint}{key}={value}"))
     }
 
     /// What of the address stays when something opens over the table: the filter and the tools pane's log.

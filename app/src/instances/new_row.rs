@@ -1,5 +1,6 @@
 //! A new instance: a row with fields on top of the table.
 
+use crate::paths::at;
 use crate::request::{self, FormOrJson};
 use crate::view;
 use leptos::ev::SubmitEvent;
@@ -108,7 +109,7 @@ pub fn NewInstanceForm(
             }
         });
     };
-    view! { <form id=FORM method="post" action=CreateInstance::url() on:submit=submit hidden></form> }
+    view! { <form id=FORM method="post" action=at(CreateInstance::url()) on:submit=submit hidden></form> }
 }
 
 /// The row.

@@ -1,5 +1,6 @@
 //! The instances pane: its head, the table, its foot.
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -125,7 +126,7 @@ fn NothingShown(
         <Show when=move || shown.with(Vec::is_empty) && !creating.get()>
             <div class="empty">
                 <p>{move || place.filter.get().nothing()}</p>
-                <a class="button" href="/" data-noscroll>
+                <a class="button" href=at("/") data-noscroll>
                     {move || format!("Show all {}", rows.get().len())}
                 </a>
             </div>

@@ -1,6 +1,7 @@
 //! The log of one instance as a page: `/instances/:id/logs?run=K`.
 
 use crate::fetch::{self, fetch};
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -113,7 +114,7 @@ fn LogHead(
     view! {
         <div class="pane__head">
             <span class="row grow">
-                <a class="button button--icon button--sm is-back" href="/" aria-label="Back to the instances">
+                <a class="button button--icon button--sm is-back" href=at("/") aria-label="Back to the instances">
                     <Icon name="right" />
                 </a>
                 <h1 class="pane__title truncate" id="log-title">

@@ -1,5 +1,6 @@
 //! The runs of an instance.
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use types::instances::{ExitKind, InstanceId};
@@ -53,8 +54,8 @@ pub fn RunList(
 /// The page of a run; none = the newest.
 pub(crate) fn address(instance: InstanceId, run: Option<u32>) -> String {
     match run {
-        None => format!("/instances/{instance}/logs"),
-        Some(run) => format!("/instances/{instance}/logs?run={run}"),
+        None => at(&format!("/instances/{instance}/logs")),
+        Some(run) => at(&format!("/instances/{instance}/logs?run={run}")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::paths::at;
 use crate::view;
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -163,8 +164,8 @@ fn Toggle(
 /// The whole log of a run as a file; none = the newest.
 fn download(instance: InstanceId, run: u32) -> String {
     if run == 0 {
-        format!("/api/instances/{instance}/logs/download")
+        at(&format!("/api/instances/{instance}/logs/download"))
     } else {
-        format!("/api/instances/{instance}/logs/download?run={run}")
+        at(&format!("/api/instances/{instance}/logs/download?run={run}"))
     }
 }

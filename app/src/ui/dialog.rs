@@ -1,5 +1,6 @@
 //! A modal dialog: a plain box over the page without scripts, a real modal `<dialog>` with them.
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use leptos::{ev, html};
@@ -61,7 +62,7 @@ pub fn Dialog(
                     </h2>
                     <a
                         class="button button--icon"
-                        href=close_href
+                        href=at(close_href)
                         aria-label="Close"
                         on:click=move |event| {
                             event.prevent_default();

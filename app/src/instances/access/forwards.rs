@@ -1,5 +1,6 @@
 //! Activate and Deactivate: whether the public port leads to the app.
 
+use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
@@ -61,7 +62,7 @@ pub fn ForwardForms() -> impl IntoView {
         (ACTIVATE, ActivateInstance::url()),
         (DEACTIVATE, DeactivateInstance::url()),
     ]
-    .map(|(id, address)| view! { <form id=id method="post" action=address hidden></form> })
+    .map(|(id, address)| view! { <form id=id method="post" action=at(address) hidden></form> })
     .collect_view()
 }
 

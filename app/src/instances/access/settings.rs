@@ -1,5 +1,6 @@
 //! How the link is built and who may use the port: changed at once, whatever runs.
 
+use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
@@ -83,7 +84,7 @@ pub fn AccessSection(
     view! {
         <section class="section" id="sec-access">
             <h3 class="section__title">"Access"</h3>
-            <form class="access-settings" method="post" action=SetAccess::url()>
+            <form class="access-settings" method="post" action=at(SetAccess::url())>
                 <input type="hidden" name="id" value=row.id.0 />
                 <div class="stack">
                     <Link row />
@@ -119,10 +120,10 @@ fn Code(
     row: Row,
 ) -> impl IntoView {
     let source = part(row, |instance| {
-        format!(
+        at(&format!(
             "/api/instances/{}/qr?version={}",
             instance.id, instance.row_version
-        )
+        ))
     });
     let text = move || {
         row.instance

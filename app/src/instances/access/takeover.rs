@@ -1,5 +1,6 @@
 //! The question before a public port is taken from another instance.
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -82,12 +83,12 @@ fn Question(
                     </li>
                 </ul>
             </div>
-            <form class="dialog__foot" method="post" action=ActivateInstance::url() on:submit=take>
+            <form class="dialog__foot" method="post" action=at(ActivateInstance::url()) on:submit=take>
                 <input type="hidden" name="id" value=row.id.0 />
                 <input type="hidden" name="force" value="true" />
                 <a
                     class="button button--quiet"
-                    href="/"
+                    href=at("/")
                     on:click=move |event| {
                         event.prevent_default();
                         place.close();

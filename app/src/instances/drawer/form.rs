@@ -1,5 +1,6 @@
 //! The configuration: one form, saved through the preview with scripts and as a whole without.
 
+use crate::paths::at;
 use crate::view;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -39,7 +40,7 @@ pub fn Configuration(
         edits.save(row.id);
     };
     view! {
-        <form class="stack stack--wide" id=FORM method="post" action=UpdateInstance::url() on:submit=submit>
+        <form class="stack stack--wide" id=FORM method="post" action=at(UpdateInstance::url()) on:submit=submit>
             <input type="hidden" name="id" value=row.id.0 />
             <input type="hidden" name="row_version" value=version />
             {move || problem.get().map(|text| view! { <ErrorNote text /> })}

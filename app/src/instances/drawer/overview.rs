@@ -1,6 +1,7 @@
 //! What happened: the state, its reason, and the facts of the present or last run.
 
 use crate::fetch::{self, Fetched};
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use types::instances::{Instance, Status};
@@ -51,7 +52,7 @@ fn Failure(
             .with(|instance| ago(instance.status_since, clock.now()))
     };
     let why = part(row, explanation);
-    let logs = format!("/instances/{}/logs", row.id);
+    let logs = at(&format!("/instances/{}/logs", row.id));
     view! {
         <div class="crash">
             <div class="crash__head">

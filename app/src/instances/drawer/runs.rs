@@ -1,5 +1,6 @@
 //! The runs of an instance, each with its log.
 
+use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use types::instances::{ExitKind, InstanceId};
@@ -52,7 +53,7 @@ fn RunRow(
     view! {
         <tr>
             <td>
-                <a class="num" href=format!("/instances/{id}/logs?run={}", run.number)>
+                <a class="num" href=at(&format!("/instances/{id}/logs?run={}", run.number))>
                     {format!("Run {}", run.number)}
                 </a>
                 " "

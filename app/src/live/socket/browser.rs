@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use crate::paths::at;
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::stream::{SplitSink, once, select};
 use futures_util::{SinkExt, StreamExt};
@@ -233,5 +234,5 @@ fn address() -> String {
     } else {
         "ws"
     };
-    format!("{scheme}://{}/ws", location.host().unwrap_or_default())
+    format!("{scheme}://{}{}", location.host().unwrap_or_default(), at("/ws"))
 }
