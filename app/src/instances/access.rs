@@ -28,14 +28,19 @@ pub fn AccessCell(
     let edits = expect_context::<Edits>();
     let editing = crate::ui::memo(move || edits.is_open(row.id, Field::Port));
     view! {
-        <Link row />
-        {move || {
-            if editing.get() {
-                view! { <PortField row /> }
-            } else {
-                view! { <PortLine row /> }
-            }
-        }}
+        <div class="access access--switch">
+            <div>
+                <Link row />
+                {move || {
+                    if editing.get() {
+                        view! { <PortField row /> }
+                    } else {
+                        view! { <PortLine row /> }
+                    }
+                }}
+            </div>
+            <ForwardButton row />
+        </div>
     }
 }
 
@@ -50,7 +55,6 @@ fn PortLine(
         <div class="access__line">
             <AccessMenu row />
             {move || state.with(|(tone, text)| view! { <span class=*tone title=text.clone()>"· " {text.clone()}</span> })}
-            <ForwardButton row />
         </div>
     }
 }

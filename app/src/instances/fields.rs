@@ -1,13 +1,16 @@
 //! Fields that edit a row, the same in the table and in the drawer: they show what was typed, not what the
 //! server says meanwhile.
 
+use std::collections::BTreeMap;
+
 use crate::view;
 use leptos::ev;
 use leptos::prelude::*;
+use types::instances::InstanceId;
 
 use super::draft::Field;
 use super::edits::Edits;
-use super::{Catalogue, Row};
+use super::{Catalogue, Row, Rows};
 use crate::ui::{SelectBox, list};
 
 /// Whether a field differs from the saved row.
@@ -171,7 +174,43 @@ pub fn BlueprintOptions(
     }
 }
 
-/// A free port, the present one, or none.
+/// A port that can be chosen.
+#[derive(Clone)]
+pub(super) struct Offer {
+    port: u16,
+    /// Its number, and whose it is already.
+    text: String,
+}
+
+impl Offer {
+    /// Its key in lists.
+    pub(super) fn number(&self) -> i64 {
+        self.port.into()
+    }
+}
+
+/// Free ports and those that other instances have: they may share one, and take turns.
+pub(super) fn offers(free: Vec<u16>, rows: Rows, own: Option<InstanceId>) -> Vec<Offer> {
+    let mut offers: BTreeMap<u16, Vec<String>> = free.into_iter().map(|port| (port, Vec::new())).collect();
+    for row in rows.get() {
+        row.instance.with(|instance| {
+            if let Some(port) = instance.public_port {
+                let holders = offers.entry(port).or_default();
+                holders.extend((Some(row.id) != own).then(|| instance.name.clone()));
+            }
+        });
+    }
+    let offer = |(port, holders): (u16, Vec<String>)| Offer {
+        port,
+        text: match holders.join(", ") {
+            holders if holders.is_empty() => port.to_string(),
+            holders => format!("{port}, also {holders}"),
+        },
+    };
+    offers.into_iter().map(offer).collect()
+}
+
+/// A port, free or shared, or none.
 #[component]
 pub fn PortField(
     /// Whose.
@@ -182,27 +221,24 @@ pub fn PortField(
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
     let chosen = crate::ui::memo(move || edits.value(row, Field::Port));
-    let saved = crate::ui::memo(move || row.instance.with(|instance| instance.public_port));
+    let rows = expect_context::<Rows>();
     edits.want_ports();
     let ports = move || {
-        let mut ports = edits.ports().unwrap_or_default();
-        ports.extend(saved.get());
-        ports.extend(chosen.get_untracked().parse::<u16>());
-        ports.sort_unstable();
-        ports.dedup();
-        ports
+        let mut free = edits.ports().unwrap_or_default();
+        free.extend(chosen.get_untracked().parse::<u16>());
+        offers(free, rows, Some(row.id))
     };
     view! {
         <ChoiceField row field=Field::Port id>
             <ChoiceOption value=String::new() text="No port".to_owned() chosen />
-            {list(ports, |port| (*port).into(), move |port| port_option(port, chosen))}
+            {list(ports, Offer::number, move |offer| port_option(offer, chosen))}
         </ChoiceField>
     }
 }
 
 /// A port to choose.
-pub(super) fn port_option(port: u16, chosen: Memo<String>) -> AnyView {
-    view! { <ChoiceOption value=port.to_string() text=port.to_string() chosen /> }
+pub(super) fn port_option(offer: Offer, chosen: Memo<String>) -> AnyView {
+    view! { <ChoiceOption value=offer.port.to_string() text=offer.text chosen /> }
 }
 
 /// What happens when the app ends by itself.

@@ -12,7 +12,7 @@ use types::instances::Instance;
 use types::names::InstanceName;
 
 use super::edits::Edits;
-use super::fields::{BlueprintOptions, port_option};
+use super::fields::{BlueprintOptions, Offer, offers, port_option};
 use super::filter::Place;
 use super::{Catalogue, Rows};
 use crate::ApiError;
@@ -322,12 +322,16 @@ fn NewPort() -> impl IntoView {
         Some([]) => "No free port".to_owned(),
         Some([first, ..]) => format!("{first} (next free)"),
     };
-    let others = move || edits.ports().unwrap_or_default().into_iter().skip(1).collect();
+    let rows = expect_context::<Rows>();
+    let others = move || {
+        let free = edits.ports().unwrap_or_default();
+        offers(free.into_iter().skip(1).collect(), rows, None)
+    };
     view! {
         <SelectBox>
             <select class="input" form=FORM name="new[public_port]" aria-label="Port">
                 <option value="">{first}</option>
-                {list(others, |port| (*port).into(), move |port| port_option(port, chosen))}
+                {list(others, Offer::number, move |offer| port_option(offer, chosen))}
             </select>
         </SelectBox>
     }
