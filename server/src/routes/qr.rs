@@ -27,7 +27,7 @@ async fn qr(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, HttpError> {
     let instance = panel.engine.instances.get(id).await?;
-    let link = request_origin(Some(&headers)).link(instance).open_url;
+    let link = request_origin(&panel, Some(&headers)).link(instance).open_url;
     let picture = picture(&link).ok_or_else(|| {
         HttpError::new(
             ErrorKind::Invalid,

@@ -1,0 +1,133 @@
+// Public ports: the product owner's acceptance protocol, step by step, and what belongs to it.
+import type { Locator, Page } from "@playwright/test";
+import { choose, expect, expectAccessible, expectRow, hasScripts, openDashboard, type Panel, row, test } from "./panel.ts";
+
+/** An app that says whose it is. */
+const page_of = `cd "$INSTANCE_CONF_DIR" && printf '<title>%s</title><h1>I am %s</h1>' "$INSTANCE_NAME" "$INSTANCE_NAME" > index.html
+exec python3 -m http.server --bind "$WEBUI_HOST" "$WEBUI_PORT"`;
+
+/** The first port of the range. */
+async function firstPort(panel: Panel): Promise<number> {
+  const answer = (await (await panel.api("GET", "/system/available-ports")).json()) as { available_ports: number[] };
+  const [port] = answer.available_ports;
+  if (port === undefined) throw new Error("no free port");
+  return port;
+}
+
+async function createWithPort(page: Page, name: string, blueprint: string, port: number): Promise<void> {
+  await page.goto("/?new=1");
+  if (hasScripts()) await expect(page.getByTitle(/^Connected/)).toBeVisible();
+  await page.getByLabel("Blueprint", { exact: true }).selectOption({ label: blueprint });
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  const choice = page.getByLabel("Port", { exact: true });
+  // The lowest free one is the default, and stands there as such.
+  const own = await choice.locator(`option[value="${port}"]`).count();
+  await choice.selectOption(own ? { value: String(port) } : { value: "" });
+  await page.getByRole("button", { name: "Create" }).click();
+  await expectRow(page, name, `Port ${port}`);
+}
+
+function switchOf(page: Page, name: string, verb: "Activate" | "Deactivate"): Locator {
+  return row(page, name).getByRole("button", { name: new RegExp(`^${verb}`) });
+}
+
+test("public ports pass the acceptance protocol @no-js", async ({ page, panel, context }) => {
+  panel.blueprint("who-am-i", page_of, "http");
+  const port = await firstPort(panel);
+  const address = `http://127.0.0.1:${port}`;
+
+  // 1. Create.
+  await createWithPort(page, "First", "who-am-i", port);
+  await expect(switchOf(page, "First", "Activate")).toBeDisabled();
+
+  // 2. Life and activation.
+  await row(page, "First").getByRole("button", { name: "Start" }).click();
+  await expectRow(page, "First", "Started");
+  await expect(switchOf(page, "First", "Activate")).toBeEnabled();
+  await switchOf(page, "First", "Activate").click();
+  await expect(switchOf(page, "First", "Deactivate")).toBeVisible();
+  await expectRow(page, "First", "active");
+  await expectAccessible(page);
+  const open = row(page, "First").getByRole("link", { name: "Open", exact: true });
+  await expect(open).toHaveAttribute("href", new RegExp(`^${address}/?$`));
+  const opening = context.waitForEvent("page");
+  await open.click();
+  const app = await opening;
+  await expect(app.getByRole("heading")).toHaveText("I am First");
+  await choose(page, "First", "View");
+  const embedded = page.frameLocator("iframe[title^='First']");
+  // Frames of a page without scripts stay blank in the browser that drives the test.
+  if (hasScripts()) await expect(embedded.getByRole("heading")).toHaveText("I am First");
+  await page.getByRole("link", { name: "Logs", exact: true }).first().click();
+  await switchOf(page, "First", "Deactivate").click();
+  await expect(switchOf(page, "First", "Activate")).toBeVisible();
+  await expect(app.reload()).rejects.toThrow(/ERR_CONNECTION_REFUSED/);
+
+  // 3. Conflict.
+  await switchOf(page, "First", "Activate").click();
+  await expectRow(page, "First", "active");
+  await createWithPort(page, "Second", "who-am-i", port);
+  await row(page, "Second").getByRole("button", { name: "Start" }).click();
+  await expectRow(page, "Second", "Started");
+  const before = await panel.api("GET", "/instances/").then((answer) => answer.json());
+  await switchOf(page, "Second", "Activate").click();
+  const question = page.getByRole("dialog", { name: `Port ${port} is in use by First` });
+  await expect(question).toBeVisible();
+  await expectAccessible(page);
+  await question.getByRole("link", { name: "Cancel" }).click();
+  await expect(question).toHaveCount(0);
+  await expect(switchOf(page, "First", "Deactivate")).toBeVisible();
+  await expect(switchOf(page, "Second", "Activate")).toBeVisible();
+  await app.goto(address);
+  await expect(app.getByRole("heading")).toHaveText("I am First");
+  await switchOf(page, "Second", "Activate").click();
+  await question.getByRole("button", { name: `Take over port ${port}` }).click();
+  await expect(switchOf(page, "First", "Activate")).toBeVisible();
+  await expect(switchOf(page, "Second", "Deactivate")).toBeVisible();
+  await app.goto((await row(page, "Second").getByRole("link", { name: "Open", exact: true }).getAttribute("href")) ?? "");
+  await expect(app.getByRole("heading")).toHaveText("I am Second");
+  const pids = (list: unknown) => (list as Array<{ pid: number }>).map(({ pid }) => pid);
+  expect(pids(await panel.api("GET", "/instances/").then((answer) => answer.json()))).toEqual(pids(before));
+});
+
+test("the link follows the access pattern at once", async ({ page, panel, context }) => {
+  panel.blueprint("who-am-i", page_of, "http");
+  const port = await firstPort(panel);
+  const { id } = await panel.create("Named", "who-am-i", { public_port: port });
+  await panel.run(id);
+  await panel.api("POST", `/instances/${id}/activate`);
+  const { port: own } = new URL(panel.url);
+  const home = `http://panel.localhost:${own}`;
+  await context.addCookies([{ name: "aikore_session", value: panel.session, url: home }]);
+  await openDashboard(page, `${home}/`);
+  const open = row(page, "Named").getByRole("link", { name: "Open", exact: true });
+  const pick = async (pattern: string) => {
+    await row(page, "Named").getByLabel(/access of Named/).click();
+    await row(page, "Named").getByRole("button", { name: pattern, exact: true }).click();
+  };
+  await expect(open).toHaveAttribute("href", new RegExp(`^http://panel.localhost:${port}/?$`));
+  await pick("Subdomain");
+  await expect(open).toHaveAttribute("href", new RegExp(`^http://named.panel.localhost:${own}/?$`));
+  await pick("Path");
+  await expect(open).toHaveAttribute("href", `${home}/instance/named/`);
+  await pick("Hostname:Port");
+  await expect(open).toHaveAttribute("href", new RegExp(`^http://panel.localhost:${port}/?$`));
+});
+
+test("a phone gets the link as a picture, and everybody the port only when that is said", async ({ page, panel }) => {
+  panel.blueprint("who-am-i", page_of, "http");
+  const port = await firstPort(panel);
+  const { id } = await panel.create("Shown", "who-am-i", { public_port: port });
+  await panel.run(id);
+  await panel.api("POST", `/instances/${id}/activate`);
+  await openDashboard(page, `/?open=${id}`);
+  const drawer = page.getByRole("dialog", { name: "Shown" });
+  const code = drawer.getByRole("img", { name: /^QR code of http/ });
+  await expect.poll(() => code.evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth)).toBeGreaterThan(0);
+  const stranger = () => fetch(`http://127.0.0.1:${port}/`, { redirect: "manual" }).then((answer) => answer.status);
+  expect(await stranger()).not.toBe(200);
+  await drawer.getByText("Everybody", { exact: true }).click();
+  await expect(drawer.getByText(/does not ask for a login/)).toBeVisible();
+  await expect.poll(stranger).toBe(200);
+  await expectAccessible(page);
+});
