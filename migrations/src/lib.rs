@@ -7,6 +7,7 @@ mod m20261121_000002_runs;
 mod m20261121_000003_settings;
 mod m20261121_000004_sessions;
 mod m20261121_000005_api_tokens;
+mod m20261121_000010_autopsies;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_settings::Migration),
             Box::new(m20261121_000004_sessions::Migration),
             Box::new(m20261121_000005_api_tokens::Migration),
+            Box::new(m20261121_000010_autopsies::Migration),
         ]
     }
 }

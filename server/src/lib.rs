@@ -7,6 +7,7 @@
 
 mod addresses;
 pub mod assets;
+mod autopsy;
 pub mod cli;
 pub mod config;
 mod credentials;

@@ -1,5 +1,6 @@
 //! The REST API under `/api/` and its description.
 
+mod autopsy;
 mod forwards;
 mod instances;
 mod jobs;
@@ -39,6 +40,7 @@ fn described() -> OpenApiRouter<Panel> {
     OpenApiRouter::with_openapi(frame())
         .merge(instances::router())
         .merge(forwards::router())
+        .merge(autopsy::router())
         .merge(logs::router())
         .merge(qr::router())
         .merge(jobs::router())

@@ -10,9 +10,10 @@ pub(crate) mod arrival;
 mod body;
 mod networks;
 mod outgoing;
+mod way_in;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use axum::Router;
 use axum::body::Body;
@@ -25,6 +26,7 @@ use tower::ServiceExt as _;
 
 pub use body::{Download, Upload};
 pub use networks::{InvalidNetwork, Network};
+pub(crate) use way_in::WayIn;
 
 use crate::forwards::Public;
 use crate::proxy::{self, Place};
@@ -53,16 +55,18 @@ pub struct Site {
     panel: Panel,
     router: Router,
     options: SiteOptions,
+    itself: Weak<Self>,
 }
 
 impl Site {
     /// A site over a panel.
     pub fn new(panel: Panel, options: SiteOptions) -> Arc<Self> {
         panel.stands(&options.base_path, options.https);
-        Arc::new(Self {
+        Arc::new_cyclic(|itself| Self {
             router: router(panel.clone()),
             panel,
             options,
+            itself: itself.clone(),
         })
     }
 
@@ -149,6 +153,9 @@ impl Site {
     async fn ask_panel(&self, request: Request<Upload>, arrival: &Arrival) -> Response<Download> {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(arrival.client));
+        request
+            .extensions_mut()
+            .insert(WayIn::new(self.itself.clone(), *arrival));
         let quick = is_quick(request.uri().path());
         let answering = self.router.clone().oneshot(request);
         if quick {

@@ -1,6 +1,7 @@
 //! What server and browser say to each other: ids, states, rows, events and the validation both sides share.
 
 pub mod accounts;
+pub mod autopsy;
 pub mod blueprints;
 pub mod events;
 pub mod forwards;

@@ -4,6 +4,7 @@
 //! pool's queue, in order, instead of running into "database is locked".
 
 pub(crate) mod accounts;
+pub(crate) mod autopsies;
 pub(crate) mod entities;
 pub(crate) mod instances;
 mod opening;

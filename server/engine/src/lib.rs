@@ -3,6 +3,7 @@
 //! [`Engine`] holds one handle per noun. Handles are cheap to clone; each talks to the owner of its state.
 
 pub mod accounts;
+pub mod autopsies;
 pub mod blueprints;
 mod clock;
 mod data_dir;
@@ -87,6 +88,8 @@ pub struct Engine {
     pub blueprints: blueprints::Blueprints,
     /// Password, sessions, tokens.
     pub accounts: accounts::Accounts,
+    /// What was found out about the ways to reach instances.
+    pub autopsies: autopsies::Autopsies,
     /// Long work.
     pub jobs: jobs::Jobs,
     /// Readings of the machine.
@@ -129,6 +132,7 @@ impl Engine {
         let telemetry = telemetry::Telemetry::start();
         let keepers = instances.keepers();
         Ok(Self {
+            autopsies: autopsies::Autopsies::new(db.clone(), instances.clone()),
             instances,
             blueprints,
             accounts,

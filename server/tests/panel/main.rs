@@ -7,6 +7,7 @@ mod access;
 mod accounts;
 mod api;
 mod assets;
+mod autopsy;
 mod crashes;
 mod forms;
 mod forwards;

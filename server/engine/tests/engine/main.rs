@@ -2,6 +2,7 @@
 #![cfg(test)] // so that the lints know what this is
 
 mod adoption;
+mod autopsies;
 mod bench;
 mod create;
 mod delete;
