@@ -7,9 +7,12 @@ mod hosts;
 mod memory;
 mod pages;
 mod requests;
+mod secrets;
 mod security;
 mod sockets;
 mod standing;
+mod streams;
+mod tls;
 
 use std::net::SocketAddr;
 
