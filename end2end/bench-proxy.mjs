@@ -15,7 +15,7 @@ const load = process.env.LOAD ?? join(target, "release/examples/load");
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const MS = Number(process.env.MS ?? 2000);
 const IDLE = 2000;
-const ports = { panel: 9388, nginx: 9381, unbuffered: 9382, tuned: 9383, haproxy: 9384, tcp: 9385, socat: 9386, forward: 9387 };
+const ports = { panel: 29571, nginx: 29572, unbuffered: 29573, tuned: 29574, haproxy: 29575, tcp: 29576, socat: 29577, forward: 29578 };
 
 const wanted = { nginx: "nginx", haproxy: "haproxy", socat: "socat" };
 const missing = Object.keys(wanted).filter((name) => {
@@ -53,6 +53,13 @@ async function until(what, condition) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+const answers = (port) =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => resolve(Boolean(socket.destroy())));
+    socket.on("error", () => resolve(false));
+  });
+for (const port of Object.values(ports)) if (await answers(port)) throw new Error(`Something listens on port ${port} already.`);
 
 // The panel, with the app as an instance of it.
 mkdirSync(join(dir, "blueprints"));
@@ -142,12 +149,7 @@ const names = {
   "AiKore relay": { port: ports.forward, prefix: "", child: forward },
 };
 
-for (const [name, { port }] of Object.entries(names)) {
-  await until(name, () => new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(socket.destroy()));
-    socket.on("error", () => resolve(false));
-  }));
-}
+for (const [name, { port }] of Object.entries(names)) await until(name, () => answers(port));
 
 /** The processes of a child: itself and its workers, without the instances of the panel. */
 function family(child) {
