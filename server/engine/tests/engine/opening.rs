@@ -84,17 +84,19 @@ async fn an_older_database_is_copied_beside_itself_before_it_is_migrated() {
     let bench = Bench::new().await;
     let path = bench.path("aikore.db");
     let temp = bench.closed().await;
-    let last = "m20261121_000005_api_tokens";
+    let last = "m20261121_000010_autopsies";
     sql(
         &path,
-        &format!("DROP TABLE api_tokens; DELETE FROM seaql_migrations WHERE version = '{last}'"),
+        &format!(
+            "DROP TABLE autopsies; DROP TABLE access_hints; DELETE FROM seaql_migrations WHERE version = '{last}'"
+        ),
     )
     .await;
     let copy = path.with_file_name(format!("aikore.db.before-{last}"));
     let unfinished = path.with_file_name(format!("aikore.db.before-{last}.new"));
     std::fs::write(&unfinished, "what a panel that was killed left of its copy").unwrap();
     let engine = Engine::open(config(&temp)).await.unwrap();
-    assert!(engine.accounts.tokens().await.unwrap().is_empty());
+    assert!(engine.autopsies.hints().await.unwrap().is_empty());
     assert!(std::fs::read(copy).unwrap().starts_with(b"SQLite format 3\0"));
     assert!(!unfinished.exists());
 }
