@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use types::instances::{InstanceChange, PublicAccess};
 
@@ -101,10 +102,12 @@ async fn change_hands(access: PublicAccess) {
         })
         .collect();
     let mut takeovers = 0;
-    while done.load(Ordering::Relaxed) < total {
+    // One that failed has finished too.
+    let over = || clients.iter().any(JoinHandle::is_finished);
+    while !over() {
         // Every ten connections, so that many are in the middle of it.
         let next = done.load(Ordering::Relaxed) + 10;
-        while done.load(Ordering::Relaxed) < next.min(total) {
+        while done.load(Ordering::Relaxed) < next && !over() {
             let _ = timeout(Duration::from_secs(1), progress.notified()).await;
         }
         ports.take(if takeovers % 2 == 0 { two } else { one }).await;
