@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use engine::{Engine, EngineConfig};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
 use crate::config::TlsMode;
@@ -87,6 +88,7 @@ fn start(config: &Config) -> Result<(), Failure> {
     config.check()?;
     engine::memory::keep_little();
     logging::start(config.log);
+    allow_many_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("The runtime did not start: {error}.")))?;
     let done = runtime.block_on(panel(config));
@@ -101,6 +103,19 @@ fn on_runtime(command: impl Future<Output = Result<(), Failure>>) -> Result<(), 
         .build()
         .map_err(|error| Failure::new(format!("The runtime did not start: {error}.")))?
         .block_on(command)
+}
+
+/// Every connection through the panel takes two open files, and the usual limit of 1024 is meant to be raised
+/// by who needs more. Not to the very top: some programs close all the files they might have, one by one.
+fn allow_many_files() {
+    const WANTED: u64 = 65_536;
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        let wanted = WANTED.min(hard).max(soft);
+        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)
+    });
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 /// Runs the panel until a signal ends it.

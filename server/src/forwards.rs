@@ -91,12 +91,8 @@ async fn keep(door: Door, workers: &Workers, closed: CancellationToken) {
 pub(crate) async fn join(panel: &Panel, tenancy: &Tenancy, stream: TcpStream) {
     let id = tenancy.instance;
     let joined = async {
-        let app = panel
-            .engine
-            .instances
-            .connect(id)
-            .await
-            .map_err(io::Error::other)?;
+        let connecting = Box::pin(panel.engine.instances.connect(id));
+        let app = connecting.await.map_err(io::Error::other)?;
         relay(End::new(Side::Tcp(stream)), End::new(Side::of(app))).await
     };
     tokio::select! {

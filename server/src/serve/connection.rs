@@ -75,11 +75,12 @@ impl Door {
     }
 }
 
-/// One connection, whatever it is for.
+/// One connection, whatever it is for. What speaks HTTP is boxed, because raw ones that wait should not hold
+/// room for it.
 pub(super) async fn connection(door: Door, stream: TcpStream, peer: SocketAddr, seat: Seat) {
     prepare(&stream);
     let Some(public) = door.public.clone() else {
-        return converse(door, stream, peer, seat).await;
+        return Box::pin(converse(door, stream, peer, seat)).await;
     };
     let tenancy = public.tenancy();
     if tenancy.access == PublicAccess::Open {
@@ -88,7 +89,7 @@ pub(super) async fn connection(door: Door, stream: TcpStream, peer: SocketAddr, 
         return;
     }
     tokio::select! {
-        () = converse(door, stream, peer, seat) => {}
+        () = Box::pin(converse(door, stream, peer, seat)) => {}
         () = public.over() => {}
     }
 }

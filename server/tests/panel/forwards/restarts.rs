@@ -6,7 +6,7 @@ use serde_json::Value;
 use types::instances::{PublicAccess, Status};
 
 use super::{LONG, Ports, range, write_blueprints};
-use crate::running::{Running, until as wait_for};
+use crate::running::{Running, anonymous, until as wait_for};
 use crate::support::until;
 
 #[tokio::test]
@@ -70,6 +70,45 @@ fn who(port: u16) -> Option<String> {
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).ok()?;
     (!line.is_empty()).then(|| line.trim().to_owned())
+}
+
+/// Idle connections whose memory is measured, and what each may cost, kB.
+const IDLE: u64 = 400;
+const IDLE_COST: u64 = 6;
+
+#[tokio::test]
+async fn a_connection_that_waits_costs_a_few_kilobytes() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let dir = tempfile::tempdir().unwrap();
+    write_blueprints(dir.path());
+    let range = range();
+    let options = ["--auth", "off", "--instance-port-range", &range.to_string()];
+    let panel = Running::with(dir.path().to_str().unwrap(), &options, Stdio::null());
+    let id = panel.launch("ports");
+    panel.until(id, "started").await;
+    let open = r#"{"public_access":"open"}"#;
+    panel.request("PUT", &format!("/api/instances/{id}"), "", open);
+    panel.verb(id, "activate");
+    let talk = || {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", range.first)).unwrap();
+        stream.write_all(b"who\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream.try_clone().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert_eq!(line, "ports\n");
+        stream
+    };
+    // What is kept for the next ones is there already.
+    drop((0..50).map(|_| talk()).collect::<Vec<_>>());
+    let before = anonymous(&panel);
+    let idle: Vec<_> = (0..IDLE).map(|_| talk()).collect();
+    let each = anonymous(&panel).saturating_sub(before) / IDLE;
+    assert!(each <= IDLE_COST, "{each} kB each");
+    drop(idle);
+    panel.verb(id, "stop");
+    panel.until(id, "stopped").await;
+    panel.end();
 }
 
 #[tokio::test]
