@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}{}{hint}", if .hint.is_empty() { "" } else { " " })]
 pub struct ApiError {
-    /// What kind of situation it is; decides the HTTP status.
+    /// What kind of situation it is; decides the HTTP status. The API leaves it to that.
+    #[serde(default)]
     pub kind: ErrorKind,
     /// Stable word for scripts, such as `name_taken`.
     pub code: String,
@@ -19,7 +20,7 @@ pub struct ApiError {
 }
 
 /// Kinds of situations, one per HTTP status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// 400: the request cannot be read.
@@ -39,6 +40,7 @@ pub enum ErrorKind {
     /// 429.
     TooMany,
     /// 500: our fault; details are in the server's log.
+    #[default]
     Internal,
     /// The server could not be reached.
     Transport,

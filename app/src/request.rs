@@ -59,6 +59,11 @@ where
     }
 }
 
+/// Asks the API for something that takes no arguments.
+pub(crate) async fn ask<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
+    read(&post(path, "application/json", &"{}".into()).await?)
+}
+
 /// The form that is being submitted.
 pub(crate) fn form(event: &SubmitEvent) -> Option<HtmlFormElement> {
     event.target()?.dyn_into().ok()

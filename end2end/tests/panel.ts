@@ -14,7 +14,7 @@ const program = process.env.AIKORE ?? join(root, "target/debug/aikore");
 
 export const password = "correct horse";
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -47,8 +47,14 @@ export class Panel {
   /** Whether it was ended while pages were open, whose browser then reports lost connections. */
   wasEnded = false;
   private child?: ChildProcess;
+  /** More options of the program. */
+  private readonly options: string[];
   private port = 0;
   private ports = "";
+
+  constructor(options: string[] = []) {
+    this.options = options;
+  }
 
   /** Starts the program; returns when it answers. */
   async start(): Promise<void> {
@@ -64,6 +70,7 @@ export class Panel {
       [
         ...["--addr", `127.0.0.1:${this.port}`, "--data-dir", this.dataDir],
         ...["--instance-port-range", this.ports, "--stop-instances-on-exit"],
+        ...this.options,
       ],
       { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } },
     );

@@ -1,5 +1,6 @@
 //! Where an instance is reached: its link, its public port, and the way its link is built.
 
+pub mod check;
 pub mod forwards;
 pub mod menu;
 pub mod settings;

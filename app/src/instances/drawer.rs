@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use types::instances::InstanceId;
 use types::logs::Run;
 
+use super::access::check::AccessReport;
 use super::access::settings::AccessSection;
 use super::commands::{Verb, VerbButton};
 use super::edits::Edits;
@@ -35,6 +36,8 @@ pub struct Details {
     pub runs: Vec<Run>,
     /// The end of the newest run's log, without control characters.
     pub last_lines: Vec<String>,
+    /// What was found when its ways of access were last tried.
+    pub access: Option<AccessReport>,
 }
 
 /// So many lines of the log are shown beside the reason of a failure.
@@ -59,7 +62,13 @@ pub(crate) async fn load_details(id: InstanceId) -> Result<Details, ApiError> {
     };
     let lines = overview::plain_lines(&tail);
     let last_lines = lines[lines.len().saturating_sub(LAST_LINES)..].to_vec();
-    Ok(Details { runs, last_lines })
+    let autopsies = expect_context::<engine::Engine>().autopsies;
+    let access = autopsies.known(id).await?.report.map(AccessReport::from);
+    Ok(Details {
+        runs,
+        last_lines,
+        access,
+    })
 }
 
 /// What the drawer named in the address shows beyond the row.
@@ -176,7 +185,7 @@ fn Panel(
             <div class="drawer__body" tabindex="0" role="region" aria-label="Details">
                 <Overview row details />
                 <Configuration row />
-                <AccessSection row />
+                <AccessSection row details />
                 <section class="section" id="sec-runs">
                     <h3 class="section__title">"Runs"</h3>
                     {fetch::show(details, ViewFn::default(), move |answer| match answer.read_any::<Details>() {

@@ -3,9 +3,11 @@
 use crate::view;
 use leptos::html;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use types::instances::Status;
 
 use crate::instances::Row;
+use crate::instances::access::check::AccessReport;
 use crate::instances::row::part;
 use crate::ui::Icon;
 
@@ -23,17 +25,36 @@ pub fn Embedded(
     frame: Frame,
 ) -> impl IntoView {
     let wanted = RwSignal::new(shown.get_untracked());
+    let runs = part(row, |instance| instance.status == Status::Started);
+    let refusal = RwSignal::new(None::<String>);
     crate::ui::effect(move || {
         if shown.get() {
             wanted.set(true);
         }
     });
-    let runs = part(row, |instance| instance.status == Status::Started);
+    // Browsers show nothing at all for an app that forbids it, so the panel looks and says so.
+    crate::ui::effect(move || {
+        if wanted.get() && runs.get() {
+            spawn_local(async move {
+                if let Ok(report) = AccessReport::last(row.id).await {
+                    refusal.try_set(report.forbids_framing());
+                }
+            });
+        }
+    });
     let url = part(row, |instance| instance.open_url.clone());
     let name = part(row, |instance| instance.name.clone());
     view! {
         <div class="embedded" node_ref=frame hidden=move || !shown.get()>
             {move || match (wanted.get(), runs.get()) {
+                (true, true) if refusal.get().is_some() => view! {
+                    <div class="empty">
+                        <p role="status">{refusal.get()}</p>
+                        <a class="button" href=url target="_blank" rel="noopener">
+                            "Open it in a tab of its own"
+                        </a>
+                    </div>
+                },
                 (false, _) => ().into_any(),
                 (true, false) => view! {
                     <p class="log-empty">{move || format!("{} does not run. Once it does, it shows here.", name.get())}</p>

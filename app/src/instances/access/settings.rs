@@ -1,5 +1,6 @@
 //! How the link is built and who may use the port: changed at once, whatever runs.
 
+use crate::fetch::{self, Fetched};
 use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::view;
@@ -9,8 +10,10 @@ use leptos::task::spawn_local;
 use types::instances::{AccessPattern, Instance, InstanceId, PublicAccess};
 
 use super::Link;
+use super::check::AccessCheck;
 use crate::ApiError;
 use crate::instances::Row;
+use crate::instances::drawer::Details;
 use crate::instances::row::part;
 use crate::live::Live;
 use crate::ui::Toasts;
@@ -76,6 +79,8 @@ impl Settings {
 pub fn AccessSection(
     /// Whose.
     row: Row,
+    /// Holds the last report on the ways of access.
+    details: Fetched,
 ) -> impl IntoView {
     let settings = Settings::of(row);
     let alive = crate::ui::hydrated();
@@ -109,6 +114,10 @@ pub fn AccessSection(
                 </div>
                 <Code row />
             </form>
+            {fetch::show(details, ViewFn::default(), move |answer| {
+                let known = answer.read_any::<Details>().and_then(Result::ok).and_then(|details| details.access);
+                view! { <AccessCheck row known /> }
+            })}
         </section>
     }
 }

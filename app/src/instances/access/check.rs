@@ -1,0 +1,156 @@
+//! Which ways lead to an app that works: the panel tries them all when it is asked to.
+
+use crate::request::FormOrJson;
+use crate::view;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde::{Deserialize, Serialize};
+use types::autopsy::{AccessWay, Framing, Verdict};
+use types::instances::{InstanceId, Status};
+
+use crate::instances::Row;
+use crate::instances::row::part;
+use crate::ui::{ErrorNote, Icon};
+use crate::{ApiError, request};
+
+/// What people read of a report; the API has the rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessReport {
+    /// One or two sentences on what to do.
+    pub recommendation: String,
+    /// The best first.
+    pub ways: Vec<WayFound>,
+}
+
+/// What was found on one way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WayFound {
+    /// Which.
+    pub way: AccessWay,
+    /// Whether it works.
+    pub verdict: Verdict,
+    /// Why not, in sentences.
+    pub reasons: Vec<String>,
+    /// Whether the page may be shown inside of another; none when there is no page.
+    pub framing: Option<Framing>,
+}
+
+#[cfg(feature = "ssr")]
+impl From<types::autopsy::Autopsy> for AccessReport {
+    fn from(report: types::autopsy::Autopsy) -> Self {
+        let found = |way: types::autopsy::WayReport| WayFound {
+            way: way.way,
+            verdict: way.verdict,
+            reasons: way.reasons,
+            framing: way.framing,
+        };
+        Self {
+            recommendation: report.recommendation,
+            ways: report.ways.into_iter().map(found).collect(),
+        }
+    }
+}
+
+/// What was found when the ways to an instance were last tried.
+#[server(prefix = "/fn", endpoint = "known_access", protocol = FormOrJson)]
+pub(crate) async fn known_access(id: InstanceId) -> Result<Option<AccessReport>, ApiError> {
+    let known = expect_context::<engine::Engine>().autopsies.known(id).await?;
+    Ok(known.report.map(AccessReport::from))
+}
+
+impl AccessReport {
+    /// The last one, or the first.
+    pub(crate) async fn last(id: InstanceId) -> Result<Self, ApiError> {
+        match known_access(id).await? {
+            Some(known) => Ok(known),
+            None => Self::make(id).await,
+        }
+    }
+
+    /// Tries every way; takes some seconds.
+    pub(crate) async fn make(id: InstanceId) -> Result<Self, ApiError> {
+        request::ask(&format!("/api/instances/{id}/autopsy")).await
+    }
+
+    /// Why the app cannot be shown inside of the panel.
+    pub(crate) fn forbids_framing(&self) -> Option<String> {
+        let forbidden = |way: &WayFound| way.framing.as_ref().filter(|framing| !framing.allowed).cloned();
+        let ways = self.ways.iter().filter(|way| way.way != AccessWay::Direct);
+        ways.filter_map(forbidden).map(|framing| framing.reason).next()
+    }
+}
+
+/// The last report, and the button for a new one.
+#[component]
+pub fn AccessCheck(
+    /// Whose.
+    row: Row,
+    /// What is known already.
+    known: Option<AccessReport>,
+) -> impl IntoView {
+    let report = RwSignal::new(known);
+    let problem = RwSignal::new(None::<String>);
+    let busy = RwSignal::new(false);
+    let alive = crate::ui::hydrated();
+    let runs = part(row, |instance| instance.status == Status::Started);
+    let check = move |_| {
+        busy.set(true);
+        problem.set(None);
+        spawn_local(async move {
+            match AccessReport::make(row.id).await {
+                Ok(made) => report.try_set(Some(made)).is_none(),
+                Err(error) => problem.try_set(Some(error.to_string())).is_none(),
+            };
+            busy.try_set(false);
+        });
+    };
+    view! {
+        <div class="stack">
+            {move || report.get().map(found)}
+            {move || problem.get().map(|text| view! { <ErrorNote text /> })}
+            <button
+                class="button button--sm"
+                type="button"
+                hidden=move || !alive.get()
+                disabled=move || busy.get() || !runs.get()
+                title=move || (!runs.get()).then_some("Start it first")
+                on:click=check
+            >
+                <Icon name="search" class="icon--sm" />
+                {move || if busy.get() { "Trying every way…" } else { "Check which ways work" }}
+            </button>
+        </div>
+    }
+}
+
+fn found(report: AccessReport) -> AnyView {
+    view! {
+        <p role="status">{report.recommendation}</p>
+        <ul class="ways">{report.ways.into_iter().map(way).collect_view()}</ul>
+    }
+}
+
+fn way(found: WayFound) -> AnyView {
+    let (tone, shape, word) = match found.verdict {
+        Verdict::Works => ("status--ok", "#s-healthy", "works"),
+        Verdict::Broken => ("status--err", "#s-error", "broken"),
+        Verdict::Unavailable => ("status--idle", "#s-stopped", "not available"),
+    };
+    let name = match found.way {
+        AccessWay::Path => "Path",
+        AccessWay::Subdomain => "Subdomain",
+        AccessWay::Port => "Hostname:Port",
+        AccessWay::Direct => "Inside of the machine",
+    };
+    view! {
+        <li>
+            <span class=format!("status status--inline {tone}")>
+                <svg class="status__shape" aria-hidden="true">
+                    <use href=shape />
+                </svg>
+                <span class="status__word">{name} ": " {word}</span>
+            </span>
+            <span class="faint">{found.reasons.join(" ")}</span>
+        </li>
+    }
+}
