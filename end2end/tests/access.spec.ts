@@ -129,5 +129,36 @@ test("a phone gets the link as a picture, and everybody the port only when that 
   await drawer.getByText("Everybody", { exact: true }).click();
   await expect(drawer.getByText(/does not ask for a login/)).toBeVisible();
   await expect.poll(stranger).toBe(200);
+
+  await drawer.getByRole("button", { name: "Check which ways work" }).click();
+  const ways = drawer.getByRole("listitem").filter({ hasText: /: (works|broken|not available)/ });
+  await expect(ways.filter({ hasText: "Path: works" })).toHaveCount(1);
+  await expect(ways.filter({ hasText: "Hostname:Port: works" })).toHaveCount(1);
   await expectAccessible(page);
+  // The report is kept, and read without scripts too.
+  await page.reload();
+  await expect(drawer.getByText("Path: works")).toBeVisible();
+});
+
+test("an app that forbids to be shown in a frame is said to", async ({ page, panel }) => {
+  panel.blueprint(
+    "shy",
+    `exec python3 -c '
+import http.server, os
+class Shy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("X-Frame-Options", "DENY")
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<title>Shy</title><h1>Alone</h1>")
+http.server.HTTPServer(("127.0.0.1", int(os.environ["WEBUI_PORT"])), Shy).serve_forever()'`,
+    "http",
+  );
+  const { id } = await panel.create("Shy", "shy");
+  await panel.run(id);
+  await openDashboard(page);
+  await choose(page, "Shy", "View");
+  await expect(page.getByRole("link", { name: "Open it in a tab of its own" })).toBeVisible();
+  await expect(page.getByRole("region", { name: "Tools" }).getByRole("status")).toContainText(/frame|embed/i);
 });

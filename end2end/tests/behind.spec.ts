@@ -87,7 +87,7 @@ test("a panel below a prefix behind nginx is set up, runs an app and shows it @n
   const { search } = new URL(panel.setupLink());
   await page.goto(`${home}setup${search}`);
   for (const field of await page.locator("input[type=password]").all()) await field.fill(password);
-  await page.getByRole("button", { name: /password/i }).click();
+  await page.getByRole("button", { name: /^Set password/ }).click();
   await expect(page).toHaveURL(home);
 
   await page.getByRole("link", { name: "Create an instance of test-logs" }).click();
