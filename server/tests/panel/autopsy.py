@@ -95,6 +95,9 @@ class App(BaseHTTPRequestHandler):
     def page_frame(self):
         self.reply(FRAME, headers=[("X-Frame-Options", "DENY"), ("Set-Cookie", "far=1; Domain=far.example")])
 
+    def page_many(self):
+        self.reply("<title>Many</title>" + "".join(f"<img src={n}.png>" for n in range(70)))
+
     def page_inner(self):
         self.reply(INNER)
 

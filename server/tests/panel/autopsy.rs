@@ -10,12 +10,13 @@ use types::ports::PortRange;
 use crate::support::{Fixture, bytes, empty, failure, request, set, until};
 
 /// Each kind of app and what its blueprint says about sub-paths.
-const KINDS: [(&str, &str); 9] = [
+const KINDS: [(&str, &str); 10] = [
     ("aware", "strip"),
     ("root", "strip"),
     ("redirect", "yes"),
     ("frame", "strip"),
     ("inner", "strip"),
+    ("many", "strip"),
     ("stream", "strip"),
     ("silent", "strip"),
     ("spy", "strip"),
@@ -228,6 +229,20 @@ async fn the_address_inside_the_machine_reaches_nobody_outside() {
     }
     assert_eq!(way(&report, AccessWay::Direct).verdict, Verdict::Works);
     assert_eq!(report.best, None);
+    table.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_than_sixty_assets_are_asked_for() {
+    let table = Table::with("many").await;
+    let report = table.examine().await;
+    for one in report.ways.iter().filter(|one| one.way != AccessWay::Port) {
+        assert_eq!(
+            (one.assets.total, one.assets.arrive, one.assets.skipped),
+            (70, 60, 10)
+        );
+        assert!(one.notes.iter().any(|note| note.contains("10 of 70")), "{one:#?}");
+    }
     table.stop().await;
 }
 
