@@ -85,7 +85,7 @@ pub struct WayReport {
     pub cookies: Vec<Cookie>,
     /// WebSockets and event streams the app has.
     pub live: Vec<LiveChannel>,
-    /// Whether the panel can show the page embedded; none when there is no page.
+    /// Whether the panel can show the page embedded; none for `direct`, and when there is no page.
     pub framing: Option<Framing>,
 }
 

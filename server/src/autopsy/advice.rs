@@ -41,7 +41,7 @@ pub(super) fn recommendation(reports: &[WayReport]) -> String {
     };
     match best(reports) {
         Some(AccessWay::Path) => {
-            "Open it below the panel: all that its page asks for arrives, and it needs neither a port nor a name."
+            "Open it below the panel: what its page needs arrives, and neither a port nor a name is needed."
                 .to_owned()
         }
         Some(way) => format!("Open it {}.{}", name(way), why(AccessWay::Path)),
@@ -59,7 +59,10 @@ pub(super) fn recommendation(reports: &[WayReport]) -> String {
                 })
                 .collect::<Vec<_>>();
             if missing.is_empty() {
-                return format!("The app works directly, but on no way of access.{}", why(AccessWay::Path));
+                return format!(
+                    "The app works directly, but on no way of access.{}",
+                    why(AccessWay::Path)
+                );
             }
             format!(
                 "None of the present ways works; {}, then check again.{}",

@@ -16,6 +16,8 @@ pub(super) struct Approach {
     pub(super) way: AccessWay,
     /// What a person would open.
     pub(super) start: Url,
+    /// Where the app's own addresses begin on this way; ends with a slash.
+    pub(super) root: Url,
     /// The path all of the app's addresses begin with on this way; ends with a slash.
     pub(super) scope: String,
     /// What stands before the app's own paths and is unknown to it.
@@ -71,6 +73,15 @@ fn prefix(subject: &Subject) -> String {
     )
 }
 
+/// The root of an app that has a host or a port for itself: one that was told a prefix lies there all the same.
+fn own_root(subject: &Subject, start: &Url) -> Url {
+    let mut root = start.clone();
+    if subject.keeps_prefix() {
+        root.set_path(&prefix(subject));
+    }
+    root
+}
+
 fn direct(subject: &Subject) -> Approach {
     let mut start = root(Ipv4Addr::LOCALHOST, subject.inner_port());
     if subject.keeps_prefix() {
@@ -78,6 +89,7 @@ fn direct(subject: &Subject) -> Approach {
     }
     Approach {
         way: AccessWay::Direct,
+        root: start.clone(),
         start,
         scope: "/".to_owned(),
         stripped: String::new(),
@@ -92,6 +104,7 @@ fn path(subject: &Subject) -> Result<Approach, String> {
     start.set_path(&prefix);
     Ok(Approach {
         way: AccessWay::Path,
+        root: start.clone(),
         start,
         stripped: if subject.keeps_prefix() {
             String::new()
@@ -135,6 +148,7 @@ fn subdomain(subject: &Subject) -> Result<Approach, String> {
         notes: vec![format!(
             "Whether the name {name} leads to this machine from elsewhere was not checked."
         )],
+        root: own_root(subject, &start),
         start,
         scope: "/".to_owned(),
         stripped: String::new(),
@@ -180,6 +194,7 @@ fn port(subject: &Subject) -> Result<Approach, String> {
     }
     Ok(Approach {
         way: AccessWay::Port,
+        root: own_root(subject, &start),
         start,
         scope: "/".to_owned(),
         stripped: String::new(),

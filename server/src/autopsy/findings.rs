@@ -86,13 +86,14 @@ impl Findings<'_> {
         let Some(answer) = self.page.answer().filter(|answer| answer.from_app) else {
             return;
         };
-        if let Ok(panel) = panel(self.browser.subject) {
+        if let (Some(_), Ok(panel)) = (direct, panel(self.browser.subject)) {
             self.framing = Some(framing::of(&answer.headers, &answer.url, &panel));
         }
         self.is_html = answer.is_html();
-        let mut text = String::new();
+        let (mut text, mut written) = (String::new(), String::new());
         if self.is_html {
-            let page = Page::read(&String::from_utf8_lossy(&answer.body));
+            written = String::from_utf8_lossy(&answer.body).into_owned();
+            let page = Page::read(&written);
             let base = page.base.as_deref().and_then(|base| answer.url.join(base).ok());
             let base = base.unwrap_or_else(|| answer.url.clone());
             text = page.script;
@@ -100,7 +101,7 @@ impl Findings<'_> {
         }
         self.sockets_at_root = scripts::sockets_at_root(&text);
         self.live = match direct {
-            None => live::discover(&self.browser, &text).await,
+            None => live::discover(&self.browser, &written, &text).await,
             Some(direct) => live::retry(&self.browser, &direct.live).await,
         };
     }

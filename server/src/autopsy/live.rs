@@ -8,7 +8,7 @@ use url::Url;
 use super::browser::{Browser, Wanted, Whose};
 use super::scripts;
 
-/// Where well-known apps have theirs, below their root: a word of their pages' scripts, the kind, the path.
+/// Where well-known apps have theirs, below their root: a word of their pages or scripts, the kind, the path.
 const WELL_KNOWN: [(&str, LiveKind, &str); 6] = [
     ("queue/join", LiveKind::Websocket, "queue/join"),
     ("/ws", LiveKind::Websocket, "ws"),
@@ -22,13 +22,13 @@ const WELL_KNOWN: [(&str, LiveKind, &str); 6] = [
 const CHANNELS_MAX: usize = 10;
 
 /// Looks for the channels of an app that is asked directly; only those that open are told.
-pub(super) async fn discover(browser: &Browser<'_>, text: &str) -> Vec<LiveChannel> {
+pub(super) async fn discover(browser: &Browser<'_>, page: &str, text: &str) -> Vec<LiveChannel> {
     let mut wanted: Vec<(LiveKind, String)> = WELL_KNOWN
         .iter()
-        .filter(|(word, _, _)| text.contains(word))
+        .filter(|(word, _, _)| page.contains(word) || text.contains(word))
         .map(|(_, kind, path)| (*kind, (*path).to_owned()))
         .collect();
-    let root = browser.approach.start.clone();
+    let root = browser.approach.root.clone();
     let named = scripts::sockets(text)
         .into_iter()
         .map(|address| (LiveKind::Websocket, address))
@@ -54,7 +54,7 @@ pub(super) async fn discover(browser: &Browser<'_>, text: &str) -> Vec<LiveChann
 
 /// Tries on another way what opened directly.
 pub(super) async fn retry(browser: &Browser<'_>, known: &[LiveChannel]) -> Vec<LiveChannel> {
-    let root = browser.approach.start.clone();
+    let root = browser.approach.root.clone();
     let trying = known
         .iter()
         .map(|channel| try_one(browser, &root, channel.kind, channel.path.clone()));
@@ -63,7 +63,7 @@ pub(super) async fn retry(browser: &Browser<'_>, known: &[LiveChannel]) -> Vec<L
 
 /// An address of the app's own as a path below its root; none for what is elsewhere.
 fn below(browser: &Browser<'_>, address: &str) -> Option<String> {
-    let root = &browser.approach.start;
+    let root = &browser.approach.root;
     let mut url = root.join(address).ok()?;
     let scheme = match url.scheme() {
         "ws" => "http",

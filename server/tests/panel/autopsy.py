@@ -8,7 +8,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 KIND = sys.argv[1]
-PREFIX = os.environ.get("SUBFOLDER", "")
+PREFIX = os.environ.get("SUBFOLDER", "").rstrip("/")
 PORT = int(os.environ["WEBUI_PORT"])
 
 # Relative addresses, as apps write them that can live anywhere.
@@ -82,6 +82,8 @@ class App(BaseHTTPRequestHandler):
     def page_aware(self):
         saw = ",".join(sorted(name for name in ("Cookie", "Authorization") if name in self.headers))
         self.reply(AWARE, headers=[("Set-Cookie", "own=1; Path=/; HttpOnly"), ("X-Saw", saw)])
+
+    page_kept = page_aware
 
     def page_root(self):
         self.reply(ROOT)

@@ -10,8 +10,9 @@ use types::ports::PortRange;
 use crate::support::{Fixture, bytes, empty, failure, request, set, until};
 
 /// Each kind of app and what its blueprint says about sub-paths.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 11] = [
     ("aware", "strip"),
+    ("kept", "yes"),
     ("root", "strip"),
     ("redirect", "yes"),
     ("frame", "strip"),
@@ -157,6 +158,19 @@ async fn an_app_that_can_live_anywhere_works_every_way() {
     );
     let own = way(&report, AccessWay::Subdomain);
     assert_eq!(own.url, "http://my-app.localhost:9000/");
+    table.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_was_told_its_prefix_has_it_on_every_way() {
+    let table = Table::with("kept").await;
+    for access in [PublicAccess::Login, PublicAccess::Open] {
+        table.open_port(access).await;
+        let report = table.examine().await;
+        for one in &report.ways {
+            assert_eq!((one.verdict, one.live.len()), (Verdict::Works, 2), "{one:#?}");
+        }
+    }
     table.stop().await;
 }
 
