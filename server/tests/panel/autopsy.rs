@@ -5,8 +5,8 @@ use serde_json::json;
 use server::SiteOptions;
 use types::autopsy::{AccessWay, Autopsy, KnownAccess, LiveKind, Verdict, WayReport};
 use types::instances::{Instance, InstanceChange, PublicAccess, Status};
-use types::ports::PortRange;
 
+use crate::forwards::range;
 use crate::support::{Fixture, bytes, empty, failure, request, set, until};
 
 /// Each kind of app and what its blueprint says about sub-paths.
@@ -44,8 +44,7 @@ struct Table {
 
 impl Table {
     async fn with(kind: &str) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
+        let range = range();
         let write = |dir: &std::path::Path| {
             let dir = dir.join("blueprints");
             std::fs::create_dir_all(&dir).unwrap();
@@ -54,10 +53,7 @@ impl Table {
             }
         };
         let fixture = set(false, SiteOptions::default(), write, |config| {
-            config.port_range = PortRange {
-                first: port,
-                last: port,
-            };
+            config.port_range = range;
         })
         .await;
         fixture.serve().await;
@@ -71,7 +67,7 @@ impl Table {
             fixture,
             cookie,
             app,
-            port,
+            port: range.first,
         }
     }
 

@@ -42,7 +42,7 @@ fn write_blueprints(data_dir: &Path) {
 }
 
 /// Ports that no other test uses, neither of this run nor of one beside it.
-fn range() -> PortRange {
+pub(crate) fn range() -> PortRange {
     loop {
         let first = rand::random_range(10_000..20_900);
         let range = PortRange {
