@@ -71,6 +71,8 @@ pub(crate) async fn open_log(
         let position = engine::instances::LogPosition::Tail(tail.min(1 << 20));
         chunk = Some(instances.log(instance.id, run, position).await?);
     }
+    let origin = expect_context::<crate::links::RequestOrigin>();
+    let instance = instance.map(|instance| origin.link(instance));
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Ok(OpenedLog {
         now: now.map_or(0, |passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)),

@@ -99,7 +99,7 @@ fn Opened(
             <h2 class="visually-hidden">"Tools"</h2>
             <Tabs id embeds />
             <Reload />
-            <div class="pane__tools" class:is-scriptless=move || !log.is_alive()>
+            <div class="pane__tools" class:is-scriptless=move || !embeds.get() && !log.is_alive()>
                 {move || {
                     if embeds.get() {
                         view! { <EmbeddedButtons row frame /> }

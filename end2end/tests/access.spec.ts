@@ -140,25 +140,36 @@ test("a phone gets the link as a picture, and everybody the port only when that 
   await expect(drawer.getByText("Path: works")).toBeVisible();
 });
 
-test("an app that forbids to be shown in a frame is said to", async ({ page, panel }) => {
-  panel.blueprint(
-    "shy",
-    `exec python3 -c '
+/** An app whose pages carry a header about frames. */
+function framed(header: string, value: string): string {
+  return `exec python3 -c '
 import http.server, os
-class Shy(http.server.BaseHTTPRequestHandler):
+class App(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
-        self.send_header("X-Frame-Options", "DENY")
+        self.send_header("${header}", """${value}""")
         self.send_header("Content-Type", "text/html")
         self.end_headers()
-        self.wfile.write(b"<title>Shy</title><h1>Alone</h1>")
-http.server.HTTPServer(("127.0.0.1", int(os.environ["WEBUI_PORT"])), Shy).serve_forever()'`,
-    "http",
-  );
+        self.wfile.write(b"<title>App</title><h1>Here</h1>")
+http.server.HTTPServer(("127.0.0.1", int(os.environ["WEBUI_PORT"])), App).serve_forever()'`;
+}
+
+test("an app that forbids to be shown in a frame is said to", async ({ page, panel }) => {
+  panel.blueprint("shy", framed("X-Frame-Options", "DENY"), "http");
   const { id } = await panel.create("Shy", "shy");
   await panel.run(id);
   await openDashboard(page);
   await choose(page, "Shy", "View");
   await expect(page.getByRole("link", { name: "Open it in a tab of its own" })).toBeVisible();
   await expect(page.getByRole("region", { name: "Tools" }).getByRole("status")).toContainText(/frame|embed/i);
+});
+
+test("an app that only its own host may frame is shown below the panel's address", async ({ page, panel }) => {
+  panel.blueprint("homely", framed("X-Frame-Options", "SAMEORIGIN"), "http");
+  const { id } = await panel.create("Homely", "homely", { public_port: await firstPort(panel) });
+  await panel.run(id);
+  await panel.api("POST", `/instances/${id}/activate`);
+  await openDashboard(page);
+  await choose(page, "Homely", "View");
+  await expect(page.frameLocator("iframe[title^='Homely']").getByRole("heading")).toHaveText("Here");
 });

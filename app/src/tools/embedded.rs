@@ -1,10 +1,12 @@
 //! The app itself inside of the dashboard.
 
+use crate::paths::at;
 use crate::view;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use types::instances::Status;
+use types::autopsy::AccessWay;
+use types::instances::{AccessPattern, Instance, Status};
 
 use crate::instances::Row;
 use crate::instances::access::check::AccessReport;
@@ -26,7 +28,7 @@ pub fn Embedded(
 ) -> impl IntoView {
     let wanted = RwSignal::new(shown.get_untracked());
     let runs = part(row, |instance| instance.status == Status::Started);
-    let refusal = RwSignal::new(None::<String>);
+    let report = RwSignal::new(None::<AccessReport>);
     crate::ui::effect(move || {
         if shown.get() {
             wanted.set(true);
@@ -36,39 +38,82 @@ pub fn Embedded(
     crate::ui::effect(move || {
         if wanted.get() && runs.get() {
             spawn_local(async move {
-                if let Ok(report) = AccessReport::last(row.id).await {
-                    refusal.try_set(report.forbids_framing());
+                if let Ok(made) = AccessReport::last(row.id).await {
+                    report.try_set(Some(made));
                 }
             });
         }
+    });
+    let picture = crate::ui::memo(move || match (wanted.get(), runs.get()) {
+        (false, _) => Picture::None,
+        (true, false) => Picture::Stopped,
+        (true, true) => row
+            .instance
+            .with(|instance| report.with(|report| Picture::of(instance, report.as_ref()))),
     });
     let url = part(row, |instance| instance.open_url.clone());
     let name = part(row, |instance| instance.name.clone());
     view! {
         <div class="embedded" node_ref=frame hidden=move || !shown.get()>
-            {move || match (wanted.get(), runs.get()) {
-                (true, true) if refusal.get().is_some() => view! {
+            {move || match picture.get() {
+                Picture::None => ().into_any(),
+                Picture::Stopped => view! {
+                    <p class="log-empty">{move || format!("{} does not run. Once it does, it shows here.", name.get())}</p>
+                },
+                Picture::Refused(reason) => view! {
                     <div class="empty">
-                        <p role="status">{refusal.get()}</p>
+                        <p role="status">{reason}</p>
                         <a class="button" href=url target="_blank" rel="noopener">
                             "Open it in a tab of its own"
                         </a>
                     </div>
                 },
-                (false, _) => ().into_any(),
-                (true, false) => view! {
-                    <p class="log-empty">{move || format!("{} does not run. Once it does, it shows here.", name.get())}</p>
-                },
-                (true, true) => view! {
+                Picture::At(address) => view! {
                     <iframe
                         class="embedded__app"
-                        src=url
+                        src=address
                         title=move || format!("{} itself", name.get())
                         allow="clipboard-read; clipboard-write; fullscreen"
                     ></iframe>
                 },
             }}
         </div>
+    }
+}
+
+/// What stands in the frame.
+#[derive(Clone, PartialEq)]
+enum Picture {
+    None,
+    Stopped,
+    /// The app forbids it; why.
+    Refused(String),
+    /// The app at an address.
+    At(String),
+}
+
+impl Picture {
+    /// Nothing speaks against showing the app until the report says so.
+    fn of(instance: &Instance, report: Option<&AccessReport>) -> Self {
+        let refusal = report.and_then(|report| report.forbids_framing(way_of(instance)));
+        match refusal {
+            None => Self::At(instance.open_url.clone()),
+            Some(_) if report.is_some_and(AccessReport::can_be_framed_below) => {
+                Self::At(at(&instance.proxy_path()))
+            }
+            Some(reason) => Self::Refused(reason),
+        }
+    }
+}
+
+/// The way its link leads.
+fn way_of(instance: &Instance) -> AccessWay {
+    match instance.access_pattern {
+        _ if instance.open_url.ends_with(&instance.proxy_path()) => AccessWay::Path,
+        AccessPattern::Subdomain if instance.open_url.contains(&format!("//{}.", instance.slug)) => {
+            AccessWay::Subdomain
+        }
+        _ => AccessWay::Port,
     }
 }
 

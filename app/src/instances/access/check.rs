@@ -72,11 +72,19 @@ impl AccessReport {
         request::ask(&format!("/api/instances/{id}/autopsy")).await
     }
 
-    /// Why the app cannot be shown inside of the panel.
-    pub(crate) fn forbids_framing(&self) -> Option<String> {
-        let forbidden = |way: &WayFound| way.framing.as_ref().filter(|framing| !framing.allowed).cloned();
-        let ways = self.ways.iter().filter(|way| way.way != AccessWay::Direct);
-        ways.filter_map(forbidden).map(|framing| framing.reason).next()
+    /// Why the app cannot be shown inside of the panel when it is reached this way.
+    pub(crate) fn forbids_framing(&self, way: AccessWay) -> Option<String> {
+        let found = self.ways.iter().find(|found| found.way == way)?;
+        let framing = found.framing.as_ref().filter(|framing| !framing.allowed)?;
+        Some(framing.reason.clone())
+    }
+
+    /// Whether the app can be shown below the panel's own address, which many allow that forbid other hosts.
+    pub(crate) fn can_be_framed_below(&self) -> bool {
+        let below = self.ways.iter().find(|found| found.way == AccessWay::Path);
+        below.is_some_and(|found| {
+            found.verdict == Verdict::Works && found.framing.as_ref().is_some_and(|framing| framing.allowed)
+        })
     }
 }
 
@@ -152,5 +160,39 @@ fn way(found: WayFound) -> AnyView {
             </span>
             <span class="faint">{found.reasons.join(" ")}</span>
         </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(way: AccessWay, allowed: bool) -> WayFound {
+        let reason = if allowed { "" } else { "It forbids frames." };
+        WayFound {
+            way,
+            verdict: Verdict::Works,
+            reasons: Vec::new(),
+            framing: Some(Framing {
+                allowed,
+                reason: reason.to_owned(),
+            }),
+        }
+    }
+
+    #[test]
+    fn each_way_is_judged_for_itself() {
+        let ways = vec![found(AccessWay::Path, true), found(AccessWay::Port, false)];
+        let report = AccessReport {
+            recommendation: String::new(),
+            ways,
+        };
+        assert_eq!(
+            report.forbids_framing(AccessWay::Port).as_deref(),
+            Some("It forbids frames.")
+        );
+        assert_eq!(report.forbids_framing(AccessWay::Path), None);
+        assert_eq!(report.forbids_framing(AccessWay::Subdomain), None);
+        assert!(report.can_be_framed_below());
     }
 }
