@@ -7,8 +7,8 @@
 //! side, loses what is queued in the last moment, and would let a foreign program listen on our port unnoticed.
 //!
 //! `port_active` is the wish, stored with the row; the door follows it and the status of the instance
-//! ([`following`]). The doors are opened and closed here; whoever [takes them](Instances::doors) accepts the
-//! connections. Everything that opens, closes or hands over holds [`Inner::changes`].
+//! (`following`). The doors are opened and closed here; whoever [takes them](Instances::doors) accepts the
+//! connections. Everything that opens, closes or hands over holds `Inner::changes`.
 
 mod doors;
 mod following;
