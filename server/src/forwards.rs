@@ -83,8 +83,17 @@ async fn keep(door: Door, workers: &Workers, closed: CancellationToken) {
         _ = accepting.next() => {}
     }
     drop(accepting);
+    listeners.iter().for_each(stop_listening);
     drop(listeners);
     drop(door.held);
+}
+
+/// Closing is not enough: a process that is being born holds a copy of every socket until it becomes its own
+/// program, and the port would answer that long.
+fn stop_listening(listener: &TcpListener) {
+    if let Err(error) = socket2::SockRef::from(listener).shutdown(std::net::Shutdown::Both) {
+        tracing::debug!(%error, "a public port is only closed");
+    }
 }
 
 /// Joins a connection with the app, unseen, until both have ended or the port is not the instance's any more.
