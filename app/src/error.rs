@@ -57,6 +57,17 @@ impl ApiError {
         }
     }
 
+    /// Our fault; the server's log says more.
+    #[cfg(feature = "ssr")]
+    pub fn internal() -> Self {
+        Self::new(
+            ErrorKind::Internal,
+            "internal",
+            "The panel could not do this.",
+            "Its log says why; the panel's terminal or service log shows it.",
+        )
+    }
+
     /// The panel cannot be reached, or does not speak as expected.
     pub(crate) fn transport(detail: &str) -> Self {
         Self::new(
@@ -174,12 +185,7 @@ impl From<engine::Error> for ApiError {
             E::TooManyAttempts { .. } => (ErrorKind::TooMany, "too_many_attempts", ""),
             _ => {
                 tracing::error!(error = %error, "request failed");
-                return Self::new(
-                    ErrorKind::Internal,
-                    "internal",
-                    "The panel could not do this.",
-                    "Its log says why; the panel's terminal or service log shows it.",
-                );
+                return Self::internal();
             }
         };
         answer_with(kind);

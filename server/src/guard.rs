@@ -2,12 +2,12 @@
 
 use app::ApiError;
 use app::error::ErrorKind;
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Json};
 use http_body_util::Limited;
 
 use crate::credentials::Credential;
@@ -23,12 +23,15 @@ const BODY_MAX: usize = 4 * 1024 * 1024;
 
 /// Lets a request through, or answers it.
 pub(crate) async fn guard(State(panel): State<Panel>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
+    let asker = Asker::of(&request);
     let mut answer = match admit(&panel, request).await {
         Ok(request) => next.run(request).await,
         Err(answer) => answer,
     };
-    if path.starts_with("/api/docs") {
+    if answer.extensions().get::<Panicked>().is_some() {
+        answer = asker.refuse(ApiError::internal());
+    }
+    if asker.path.starts_with("/api/docs") {
         answer
             .headers_mut()
             .insert(header::CONTENT_SECURITY_POLICY, headers::docs_policy());
@@ -164,18 +167,36 @@ async fn to_login(panel: &Panel, next: &str) -> Response {
     Redirect::to(&login::address(next, &[])).into_response()
 }
 
-/// Answers in the shape the caller reads: an object for programs, a sentence for people.
+/// Answers in the shape the caller reads.
 fn refuse<B>(request: &axum::http::Request<B>, error: ApiError) -> Response {
-    let path = request.uri().path();
-    let html = accepts_html(request.headers());
-    if is_function(path) && !html {
-        return (error.kind.status(), Json(error)).into_response();
+    Asker::of(request).refuse(error)
+}
+
+/// In which shape somebody reads an answer: programs an object, people a sentence.
+pub(crate) struct Asker {
+    path: String,
+    html: bool,
+}
+
+impl Asker {
+    pub(crate) fn of<B>(request: &axum::http::Request<B>) -> Self {
+        Self {
+            path: request.uri().path().to_owned(),
+            html: accepts_html(request.headers()),
+        }
     }
-    // A form without scripts posts to a function, and a person reads the answer.
-    if !html || is_program(path) && !is_function(path) {
-        return HttpError(error).into_response();
+
+    pub(crate) fn refuse(&self, error: ApiError) -> Response {
+        let function = is_function(&self.path);
+        if function && !self.html {
+            return (error.kind.status(), Json(error)).into_response();
+        }
+        // A form without scripts posts to a function, and a person reads the answer.
+        if !self.html || is_program(&self.path) && !function {
+            return HttpError(error).into_response();
+        }
+        (error.kind.status(), format!("{} {}\n", error.message, error.hint)).into_response()
     }
-    (error.kind.status(), format!("{} {}\n", error.message, error.hint)).into_response()
 }
 
 fn is_function(path: &str) -> bool {
@@ -202,11 +223,11 @@ pub(crate) fn referring_path(headers: &HeaderMap) -> Option<String> {
     is_local(page).then(|| page.to_owned())
 }
 
-/// What a failing handler answers instead of a cut connection.
+/// Marks the answer of a handler that panicked: the guard, which knows who asked, writes it.
+#[derive(Clone, Copy)]
+struct Panicked;
+
+/// What a panicking handler answers instead of a cut connection.
 pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "The panel could not do this; its log says why.\n",
-    )
-        .into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, Extension(Panicked)).into_response()
 }

@@ -15,6 +15,7 @@ mod way_in;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
+use app::ApiError;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -29,6 +30,7 @@ pub use networks::{InvalidNetwork, Network};
 pub(crate) use way_in::WayIn;
 
 use crate::forwards::Public;
+use crate::guard::Asker;
 use crate::proxy::{self, Place};
 use crate::router;
 use crate::state::{Panel, on_main};
@@ -151,6 +153,7 @@ impl Site {
     }
 
     async fn ask_panel(&self, request: Request<Upload>, arrival: &Arrival) -> Response<Download> {
+        let asker = Asker::of(&request);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(arrival.client));
         request
@@ -164,7 +167,7 @@ impl Site {
         }
         match Asking(self.panel.main().spawn(answering)).ended().await {
             Some(answer) => answer.map(Download::Panel),
-            None => crate::guard::panicked(Box::new(())).map(Download::Panel),
+            None => asker.refuse(ApiError::internal()).map(Download::Panel),
         }
     }
 }
