@@ -12,14 +12,21 @@ use crate::state::Panel;
 /// The same cookie that the page's own script writes.
 const COOKIE: &str = "aikore_theme";
 
+/// The theme a browser asks for, as the document's `data-theme` names it.
+pub(crate) fn of(headers: &HeaderMap) -> &'static str {
+    match cookie(headers, COOKIE) {
+        Some("light") => "light",
+        _ => "dark",
+    }
+}
+
 pub(crate) fn router() -> Router<Panel> {
     Router::new().route("/theme", post(turn))
 }
 
 /// Turns the theme and leads back to the page.
 async fn turn(headers: HeaderMap) -> Response {
-    let light = cookie(&headers, COOKIE) == Some("light");
-    let value = if light {
+    let value = if of(&headers) == "light" {
         "aikore_theme=dark; Path=/; Max-Age=31536000; SameSite=Lax"
     } else {
         "aikore_theme=light; Path=/; Max-Age=31536000; SameSite=Lax"

@@ -12,6 +12,7 @@ use types::instances::{Instance, Status};
 use crate::error::HttpError;
 use crate::guard::accepts_html;
 use crate::state::{Panel, on_main};
+use crate::theme;
 
 use super::place::Place;
 
@@ -119,7 +120,7 @@ pub(super) fn no_such_app(headers: &HeaderMap, place: &Place<'_>) -> Response {
         text,
         again: false,
     };
-    (reason.status, Html(html(&reason, place, None, &[]))).into_response()
+    (reason.status, Html(html(&reason, headers, place, None, &[]))).into_response()
 }
 
 async fn answer(
@@ -131,7 +132,7 @@ async fn answer(
 ) -> Response {
     let mut answer = if accepts_html(headers) {
         let lines = last_lines(panel, instance).await;
-        Html(html(&reason, place, Some(instance), &lines)).into_response()
+        Html(html(&reason, headers, place, Some(instance), &lines)).into_response()
     } else {
         HttpError::new(
             ErrorKind::Conflict,
@@ -190,10 +191,17 @@ fn plain(line: &str) -> String {
     text
 }
 
-fn html(reason: &Reason, place: &Place<'_>, instance: Option<&Instance>, lines: &[String]) -> String {
-    let mut page = String::from(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+fn html(
+    reason: &Reason,
+    headers: &HeaderMap,
+    place: &Place<'_>,
+    instance: Option<&Instance>,
+    lines: &[String],
+) -> String {
+    let mut page = format!(
+        "<!DOCTYPE html><html lang=\"en\" data-theme=\"{}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
+        theme::of(headers)
     );
     if reason.again {
         let _ = write!(page, "<meta http-equiv=\"refresh\" content=\"{AGAIN_S}\">");

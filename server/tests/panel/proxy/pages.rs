@@ -58,6 +58,28 @@ async fn a_stopped_app_has_a_page_and_an_object() {
 }
 
 #[tokio::test]
+async fn the_page_has_the_theme_of_the_panel() {
+    let fixture = open_fixture().await;
+    fixture.create("Sleepy", "test-logs").await;
+    let theme = async |path: &str, cookie: &str| {
+        let request = request("GET", path)
+            .header("accept", "text/html")
+            .header("cookie", cookie);
+        let page = text(fixture.send(empty(request)).await).await;
+        let attribute = page
+            .split("data-theme=\"")
+            .nth(1)
+            .unwrap_or_else(|| panic!("{page}"));
+        attribute.split('"').next().unwrap().to_owned()
+    };
+    for path in ["/instance/sleepy/", "/instance/nobody/"] {
+        assert_eq!(theme(path, "a=b; aikore_theme=light").await, "light");
+        assert_eq!(theme(path, "aikore_theme=\"><script>").await, "dark");
+        assert_eq!(theme(path, "a=b").await, "dark");
+    }
+}
+
+#[tokio::test]
 async fn a_starting_app_has_a_page_that_becomes_the_app() {
     let fixture = with(true, |dir| {
         let blueprints = dir.join("blueprints");
