@@ -1,12 +1,10 @@
 //! Fields that edit a row, the same in the table and in the drawer: they show what was typed, not what the
 //! server says meanwhile.
 
-use std::collections::BTreeMap;
-
 use crate::view;
 use leptos::ev;
 use leptos::prelude::*;
-use types::instances::InstanceId;
+use types::instances::{Instance, InstanceId};
 
 use super::draft::Field;
 use super::edits::Edits;
@@ -174,40 +172,31 @@ pub fn BlueprintOptions(
     }
 }
 
-/// A port that can be chosen.
-#[derive(Clone)]
-pub(super) struct Offer {
-    port: u16,
-    /// Its number, and whose it is already.
-    text: String,
-}
-
-impl Offer {
-    /// Its key in lists.
-    pub(super) fn number(&self) -> i64 {
-        self.port.into()
-    }
-}
-
 /// Free ports and those that other instances have: they may share one, and take turns.
-pub(super) fn offers(free: Vec<u16>, rows: Rows, own: Option<InstanceId>) -> Vec<Offer> {
-    let mut offers: BTreeMap<u16, Vec<String>> = free.into_iter().map(|port| (port, Vec::new())).collect();
-    for row in rows.get() {
-        row.instance.with(|instance| {
-            if let Some(port) = instance.public_port {
-                let holders = offers.entry(port).or_default();
-                holders.extend((Some(row.id) != own).then(|| instance.name.clone()));
-            }
-        });
+pub(super) fn offers(mut free: Vec<u16>, rows: Rows) -> Vec<u16> {
+    let held = |row: &Row| row.instance.with(|instance| instance.public_port);
+    free.extend(rows.get().iter().filter_map(held));
+    free.sort_unstable();
+    free.dedup();
+    free
+}
+
+/// Its key in lists.
+pub(super) fn number(port: &u16) -> i64 {
+    (*port).into()
+}
+
+/// A port, and whose it is already.
+fn port_text(port: u16, rows: Rows, own: Option<InstanceId>) -> String {
+    let rows = rows.get();
+    let others = rows.iter().filter(|row| Some(row.id) != own);
+    let holds = |instance: &Instance| (instance.public_port == Some(port)).then(|| instance.name.clone());
+    let holders: Vec<String> = others.filter_map(|row| row.instance.with(holds)).collect();
+    if holders.is_empty() {
+        port.to_string()
+    } else {
+        format!("{port}, also {}", holders.join(", "))
     }
-    let offer = |(port, holders): (u16, Vec<String>)| Offer {
-        port,
-        text: match holders.join(", ") {
-            holders if holders.is_empty() => port.to_string(),
-            holders => format!("{port}, also {holders}"),
-        },
-    };
-    offers.into_iter().map(offer).collect()
 }
 
 /// A port, free or shared, or none.
@@ -226,19 +215,21 @@ pub fn PortField(
     let ports = move || {
         let mut free = edits.ports().unwrap_or_default();
         free.extend(chosen.get_untracked().parse::<u16>());
-        offers(free, rows, Some(row.id))
+        offers(free, rows)
     };
     view! {
         <ChoiceField row field=Field::Port id>
             <ChoiceOption value=String::new() text="No port".to_owned() chosen />
-            {list(ports, Offer::number, move |offer| port_option(offer, chosen))}
+            {list(ports, number, move |port| port_option(port, chosen, Some(row.id)))}
         </ChoiceField>
     }
 }
 
-/// A port to choose.
-pub(super) fn port_option(offer: Offer, chosen: Memo<String>) -> AnyView {
-    view! { <ChoiceOption value=offer.port.to_string() text=offer.text chosen /> }
+/// A port to choose, by whichever names its holders have meanwhile.
+pub(super) fn port_option(port: u16, chosen: Memo<String>, own: Option<InstanceId>) -> AnyView {
+    let rows = expect_context::<Rows>();
+    let text = crate::ui::memo(move || port_text(port, rows, own));
+    view! { <ChoiceOption value=port.to_string() text chosen /> }
 }
 
 /// What happens when the app ends by itself.
@@ -311,7 +302,8 @@ pub fn ChoiceOption(
     /// What is sent.
     value: String,
     /// What is read.
-    text: String,
+    #[prop(into)]
+    text: Signal<String>,
     /// The present choice.
     chosen: Memo<String>,
 ) -> impl IntoView {

@@ -12,7 +12,7 @@ use types::instances::Instance;
 use types::names::InstanceName;
 
 use super::edits::Edits;
-use super::fields::{BlueprintOptions, Offer, offers, port_option};
+use super::fields::{BlueprintOptions, number, offers, port_option};
 use super::filter::Place;
 use super::{Catalogue, Rows};
 use crate::ApiError;
@@ -325,13 +325,13 @@ fn NewPort() -> impl IntoView {
     let rows = expect_context::<Rows>();
     let others = move || {
         let free = edits.ports().unwrap_or_default();
-        offers(free.into_iter().skip(1).collect(), rows, None)
+        offers(free.into_iter().skip(1).collect(), rows)
     };
     view! {
         <SelectBox>
             <select class="input" form=FORM name="new[public_port]" aria-label="Port">
                 <option value="">{first}</option>
-                {list(others, Offer::number, move |offer| port_option(offer, chosen))}
+                {list(others, number, move |port| port_option(port, chosen, None))}
             </select>
         </SelectBox>
     }
