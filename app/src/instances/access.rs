@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod forwards;
+pub mod hostname;
 pub mod menu;
 pub mod settings;
 pub mod takeover;
@@ -82,6 +83,11 @@ fn port_state(instance: &Instance) -> (&'static str, String) {
     ("", text.to_owned())
 }
 
+/// The link of an instance as this browser reaches it.
+pub(crate) fn link_of(row: Row) -> Memo<String> {
+    part(row, |instance| instance.open_url.clone())
+}
+
 /// The link, with a button that copies it.
 #[component]
 pub fn Link(
@@ -89,7 +95,7 @@ pub fn Link(
     row: Row,
 ) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
-    let url = part(row, |instance| instance.open_url.clone());
+    let url = link_of(row);
     let ready = part(row, |instance| instance.status == Status::Started);
     let copy = move |_| {
         if browser::copy(&url.get_untracked()) {

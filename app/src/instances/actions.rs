@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use types::instances::Status;
 
 use super::Row;
+use super::access::link_of;
 use super::commands::{Verb, VerbButton};
 use super::draft::Field;
 use super::edits::Edits;
@@ -85,7 +86,7 @@ fn OpenButton(
     row: Row,
 ) -> impl IntoView {
     let place = expect_context::<Place>();
-    let url = part(row, |instance| instance.open_url.clone());
+    let url = link_of(row);
     let status = part(row, |instance| instance.status);
     move || match status.get() {
         Status::Error => view! {

@@ -62,12 +62,10 @@ pub(crate) async fn load_details(id: InstanceId) -> Result<Details, ApiError> {
     };
     let lines = overview::plain_lines(&tail);
     let last_lines = lines[lines.len().saturating_sub(LAST_LINES)..].to_vec();
-    let autopsies = expect_context::<engine::Engine>().autopsies;
-    let access = autopsies.known(id).await?.report.map(AccessReport::from);
     Ok(Details {
         runs,
         last_lines,
-        access,
+        access: AccessReport::known(id).await?,
     })
 }
 
@@ -311,7 +309,7 @@ fn LeaveQuestion(
             .with(|instance| format!("{} has unsaved changes", instance.name))
     });
     view! {
-        <Dialog id="leave-title" title close_href="/" on_close=move |()| asking.set(false)>
+        <Dialog id="leave-title" title on_close=move |()| asking.set(false)>
             <div class="dialog__body">
                 <p>"You can save them later: the row in the table keeps them until the page is left."</p>
             </div>

@@ -6,10 +6,11 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use types::autopsy::AccessWay;
-use types::instances::{AccessPattern, Instance, Status};
+use types::instances::{AccessPattern, Instance, InstanceId, Status};
 
 use crate::instances::Row;
-use crate::instances::access::check::AccessReport;
+use crate::instances::access::check::{AccessReport, known_access};
+use crate::instances::access::link_of;
 use crate::instances::row::part;
 use crate::ui::Icon;
 
@@ -34,13 +35,20 @@ pub fn Embedded(
             wanted.set(true);
         }
     });
+    let way = part(row, way_of);
+    let run = part(row, |instance| instance.run);
     // Browsers show nothing at all for an app that forbids it, so the panel looks and says so.
     crate::ui::effect(move || {
         if wanted.get() && runs.get() {
+            let asked = (run.get(), way.get());
             spawn_local(async move {
-                if let Ok(made) = AccessReport::last(row.id).await {
-                    report.try_set(Some(made));
-                }
+                let about_now = move || (run.try_get_untracked(), way.try_get_untracked());
+                look(row.id, asked, |found| {
+                    if about_now() == (Some(asked.0), Some(asked.1)) {
+                        report.try_set(Some(found));
+                    }
+                })
+                .await;
             });
         }
     });
@@ -51,7 +59,7 @@ pub fn Embedded(
             .instance
             .with(|instance| report.with(|report| Picture::of(instance, report.as_ref()))),
     });
-    let url = part(row, |instance| instance.open_url.clone());
+    let url = link_of(row);
     let name = part(row, |instance| instance.name.clone());
     view! {
         <div class="embedded" node_ref=frame hidden=move || !shown.get()>
@@ -81,6 +89,20 @@ pub fn Embedded(
     }
 }
 
+/// Shows what is known, and looks anew unless that tells about this run and this way.
+async fn look(id: InstanceId, (run, way): (u32, AccessWay), show: impl Fn(AccessReport)) {
+    if let Ok(Some(known)) = known_access(id).await {
+        let suffices = known.knows_framing(run, way);
+        show(known);
+        if suffices {
+            return;
+        }
+    }
+    if let Ok(made) = AccessReport::make(id).await {
+        show(made);
+    }
+}
+
 /// What stands in the frame.
 #[derive(Clone, PartialEq)]
 enum Picture {
@@ -95,13 +117,18 @@ enum Picture {
 impl Picture {
     /// Nothing speaks against showing the app until the report says so.
     fn of(instance: &Instance, report: Option<&AccessReport>) -> Self {
+        let below = || Self::At(at(&instance.proxy_path()));
         let refusal = report.and_then(|report| report.forbids_framing(way_of(instance)));
+        let can_be_below = report.is_none_or(AccessReport::can_be_framed_below);
         match refusal {
-            None => Self::At(instance.open_url.clone()),
-            Some(_) if report.is_some_and(AccessReport::can_be_framed_below) => {
-                Self::At(at(&instance.proxy_path()))
-            }
+            Some(_) if can_be_below => below(),
             Some(reason) => Self::Refused(reason),
+            None if !has_own_name(instance) => Self::At(instance.open_url.clone()),
+            None if can_be_below => below(),
+            None => Self::Refused(
+                "It works under its own host name only, and browsers keep the login of another site from frames."
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -109,12 +136,18 @@ impl Picture {
 /// The way its link leads.
 fn way_of(instance: &Instance) -> AccessWay {
     match instance.access_pattern {
+        _ if has_own_name(instance) => AccessWay::Subdomain,
         _ if instance.open_url.ends_with(&instance.proxy_path()) => AccessWay::Path,
         AccessPattern::Subdomain if instance.open_url.contains(&format!("//{}.", instance.slug)) => {
             AccessWay::Subdomain
         }
         _ => AccessWay::Port,
     }
+}
+
+/// Whether its link leads to another site than the panel's: logins do not reach frames there.
+fn has_own_name(instance: &Instance) -> bool {
+    instance.use_custom_hostname && !instance.hostname.is_empty()
 }
 
 /// Full screen, and the app in a tab of its own.
@@ -125,7 +158,7 @@ pub fn EmbeddedButtons(
     /// What becomes as large as the screen.
     frame: Frame,
 ) -> impl IntoView {
-    let url = part(row, |instance| instance.open_url.clone());
+    let url = link_of(row);
     let enlarge = move |_| {
         if let Some(frame) = frame.get_untracked() {
             let _ = frame.request_fullscreen();

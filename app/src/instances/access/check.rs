@@ -16,6 +16,8 @@ use crate::{ApiError, request};
 /// What people read of a report; the API has the rest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccessReport {
+    /// The run that was looked at.
+    pub run: u32,
     /// One or two sentences on what to do.
     pub recommendation: String,
     /// The best first.
@@ -45,6 +47,7 @@ impl From<types::autopsy::Autopsy> for AccessReport {
             framing: way.framing,
         };
         Self {
+            run: report.run,
             recommendation: report.recommendation,
             ways: report.ways.into_iter().map(found).collect(),
         }
@@ -54,37 +57,51 @@ impl From<types::autopsy::Autopsy> for AccessReport {
 /// What was found when the ways to an instance were last tried.
 #[server(prefix = "/fn", endpoint = "known_access", protocol = FormOrJson)]
 pub(crate) async fn known_access(id: InstanceId) -> Result<Option<AccessReport>, ApiError> {
-    let known = expect_context::<engine::Engine>().autopsies.known(id).await?;
-    Ok(known.report.map(AccessReport::from))
+    AccessReport::known(id).await
+}
+
+#[cfg(feature = "ssr")]
+impl AccessReport {
+    /// The last one, where there is one.
+    pub(crate) async fn known(id: InstanceId) -> Result<Option<Self>, ApiError> {
+        let known = expect_context::<engine::Engine>().autopsies.known(id).await?;
+        Ok(known.report.map(Self::from))
+    }
 }
 
 impl AccessReport {
-    /// The last one, or the first.
-    pub(crate) async fn last(id: InstanceId) -> Result<Self, ApiError> {
-        match known_access(id).await? {
-            Some(known) => Ok(known),
-            None => Self::make(id).await,
-        }
-    }
-
     /// Tries every way; takes some seconds.
     pub(crate) async fn make(id: InstanceId) -> Result<Self, ApiError> {
         request::ask(&format!("/api/instances/{id}/autopsy")).await
     }
 
+    /// Whether it says about this run of the app if the page may be framed when it is reached this way. A way that
+    /// was closed when the report was made was not looked at.
+    pub(crate) fn knows_framing(&self, run: u32, way: AccessWay) -> bool {
+        self.run == run && self.framing(way).is_some()
+    }
+
     /// Why the app cannot be shown inside of the panel when it is reached this way.
     pub(crate) fn forbids_framing(&self, way: AccessWay) -> Option<String> {
-        let found = self.ways.iter().find(|found| found.way == way)?;
-        let framing = found.framing.as_ref().filter(|framing| !framing.allowed)?;
+        let framing = self.framing(way).filter(|framing| !framing.allowed)?;
         Some(framing.reason.clone())
     }
 
     /// Whether the app can be shown below the panel's own address, which many allow that forbid other hosts.
     pub(crate) fn can_be_framed_below(&self) -> bool {
-        let below = self.ways.iter().find(|found| found.way == AccessWay::Path);
-        below.is_some_and(|found| {
-            found.verdict == Verdict::Works && found.framing.as_ref().is_some_and(|framing| framing.allowed)
-        })
+        let works = self.found(AccessWay::Path).map(|found| found.verdict) == Some(Verdict::Works);
+        works
+            && self
+                .framing(AccessWay::Path)
+                .is_some_and(|framing| framing.allowed)
+    }
+
+    fn framing(&self, way: AccessWay) -> Option<&Framing> {
+        self.found(way)?.framing.as_ref()
+    }
+
+    fn found(&self, way: AccessWay) -> Option<&WayFound> {
+        self.ways.iter().find(|found| found.way == way)
     }
 }
 
@@ -184,6 +201,7 @@ mod tests {
     fn each_way_is_judged_for_itself() {
         let ways = vec![found(AccessWay::Path, true), found(AccessWay::Port, false)];
         let report = AccessReport {
+            run: 2,
             recommendation: String::new(),
             ways,
         };
@@ -194,5 +212,22 @@ mod tests {
         assert_eq!(report.forbids_framing(AccessWay::Path), None);
         assert_eq!(report.forbids_framing(AccessWay::Subdomain), None);
         assert!(report.can_be_framed_below());
+    }
+
+    #[test]
+    fn a_report_knows_only_the_run_and_the_ways_it_looked_at() {
+        let closed = WayFound {
+            framing: None,
+            ..found(AccessWay::Port, true)
+        };
+        let report = AccessReport {
+            run: 2,
+            recommendation: String::new(),
+            ways: vec![found(AccessWay::Path, true), closed],
+        };
+        assert!(report.knows_framing(2, AccessWay::Path));
+        assert!(!report.knows_framing(3, AccessWay::Path));
+        assert!(!report.knows_framing(2, AccessWay::Port));
+        assert!(!report.knows_framing(2, AccessWay::Subdomain));
     }
 }

@@ -11,8 +11,8 @@ use super::Details;
 use crate::instances::Row;
 use crate::instances::row::part;
 use crate::instances::status::gist;
+use crate::ui::Clock;
 use crate::ui::words::{ago, duration};
-use crate::ui::{Clock, Icon};
 
 /// The first section of the drawer.
 #[component]
@@ -154,14 +154,6 @@ fn Facts(
                     .map(|(label, text)| view! { <dt>{label}</dt><dd class="num">{text}</dd> })
                     .collect_view()
             }}
-            <dt>"Link"</dt>
-            <dd class="mono">
-                <a href=part(row, |instance| instance.open_url.clone()) target="_blank" rel="noopener">
-                    {part(row, |instance| instance.open_url.clone())}
-                    " "
-                    <Icon name="open" class="icon--sm" />
-                </a>
-            </dd>
         </dl>
     }
 }
