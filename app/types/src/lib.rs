@@ -5,6 +5,7 @@ pub mod autopsy;
 pub mod blueprints;
 pub mod events;
 pub mod forwards;
+pub mod hosts;
 pub mod instances;
 pub mod jobs;
 pub mod links;
