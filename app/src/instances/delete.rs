@@ -41,7 +41,7 @@ pub(crate) async fn delete_instance(
         let (id, mode) = (id.to_string(), word(mode));
         super::posted::send_back(DeleteInstance::url(), error, &[("delete", &id), ("mode", mode)]);
     })?;
-    leptos_axum::redirect("/");
+    super::posted::lead_back(&[]);
     Ok(job)
 }
 
@@ -101,7 +101,7 @@ fn Question(
     let close = move |()| place.close();
     let counting = || view! { <div class="dialog__body">"Counting the files…"</div> };
     view! {
-        <Dialog id="delete-title" title close_href="/" on_close=close>
+        <Dialog id="delete-title" title close_href=Signal::derive(move || place.home()) on_close=close>
             {fetch::show(preview, counting.into(), move |answer| match answer.read_any::<DeletePreview>() {
                 Some(Ok(preview)) => view! { <Answer row preview /> },
                 Some(Err(error)) => view! { <div class="dialog__body"><ErrorNote text=error.to_string() /></div> },

@@ -9,6 +9,7 @@ use leptos_router::params::ParamsMap;
 use types::instances::{Health, Instance, InstanceId, Status};
 
 use super::Rows;
+use super::posted::{KEPT, is_plain};
 
 /// A choice of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,7 +161,9 @@ impl Place {
 
     /// Whether the page offers free ports at once; tracked.
     pub fn offers_ports(self) -> bool {
-        ["new", "open"].iter().any(|key| self.text(key).is_some())
+        ["new", "open", "takeover"]
+            .iter()
+            .any(|key| self.text(key).is_some())
     }
 
     /// The table with something over it; tracked.
@@ -170,17 +173,13 @@ impl Place {
         at(&format!("/?{kept}{joint}{key}={value}"))
     }
 
-    /// What of the address stays when something opens over the table: the filter and the tools pane's log.
+    /// What of the address stays when something opens over the table.
     fn kept(self) -> String {
-        let plain = |text: &String| text.chars().all(|c| c.is_ascii_alphanumeric());
         let pair = |key: &str| {
-            let value = self.text(key).filter(plain)?;
+            let value = self.text(key).filter(|text| is_plain(text))?;
             Some(format!("{key}={value}"))
         };
-        let pairs: Vec<String> = ["show", "log", "run", "tool"]
-            .into_iter()
-            .filter_map(pair)
-            .collect();
+        let pairs: Vec<String> = KEPT.into_iter().filter_map(pair).collect();
         pairs.join("&")
     }
 }

@@ -4,11 +4,21 @@
 use leptos::server_fn::ServerFn;
 
 use super::Rows;
+use super::access::settings::SetAccess;
 use super::delete::DeleteInstance;
 use super::edits::UpdateInstance;
 use super::filter::Place;
 use super::new_row::CreateInstance;
 use crate::ApiError;
+
+/// Keys of the address that stay when something opens or closes over the table: the filter, and what the tools
+/// pane shows.
+pub(super) const KEPT: [&str; 4] = ["show", "log", "run", "tool"];
+
+/// Whether a text can stand in an address as it is.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric())
+}
 
 impl Place {
     /// Why the form of this server function was refused; tracked.
@@ -25,7 +35,7 @@ impl Place {
         let says_so = match path.as_str() {
             path if path == CreateInstance::url() => self.text("new").is_some(),
             path if path == DeleteInstance::url() => shows("delete"),
-            path if path == UpdateInstance::url() => shows("open"),
+            path if path == UpdateInstance::url() || path == SetAccess::url() => shows("open"),
             _ => false,
         };
         (!says_so).then(|| self.refusal(&path))?
@@ -45,6 +55,53 @@ pub(super) fn send_back(function: &str, error: &ApiError, values: &[(&str, &str)
     else {
         return;
     };
-    address.query_pairs_mut().extend_pairs(values);
+    address
+        .query_pairs_mut()
+        .extend_pairs(kept())
+        .extend_pairs(values);
     leptos_axum::redirect(&format!("/?{}", address.query().unwrap_or_default()));
+}
+
+/// Leads a browser without scripts to the dashboard as it was when the form was sent, with these values in the
+/// address; scripts stay where they are.
+#[cfg(feature = "ssr")]
+pub(super) fn lead_back(values: &[(&str, &str)]) {
+    let mut pairs = kept();
+    pairs.extend(
+        values
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
+    );
+    let query: Vec<String> = pairs
+        .into_iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    match query.join("&") {
+        query if query.is_empty() => leptos_axum::redirect("/"),
+        query => leptos_axum::redirect(&format!("/?{query}")),
+    }
+}
+
+/// What of the sending page's address stays: its filter, and what its tools pane shows.
+#[cfg(feature = "ssr")]
+fn kept() -> Vec<(String, String)> {
+    let sender = leptos::prelude::use_context::<http::request::Parts>().and_then(|request| {
+        request
+            .headers
+            .get(http::header::REFERER)?
+            .to_str()
+            .ok()
+            .map(str::to_owned)
+    });
+    let query = sender.as_deref().and_then(|address| address.split_once('?'));
+    let query = query.map_or("", |(_, query)| query.split('#').next().unwrap_or_default());
+    let value = |wanted: &str| {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs
+            .into_iter()
+            .find(|(key, _)| *key == wanted)
+            .map(|(_, value)| value.to_owned())
+    };
+    let pair = |key: &str| Some((key.to_owned(), value(key).filter(|value| is_plain(value))?));
+    KEPT.into_iter().filter_map(pair).collect()
 }

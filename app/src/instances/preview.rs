@@ -46,7 +46,7 @@ fn Preview(
         <Dialog
             id="preview-title"
             title=title(good.len(), pending.previews.len(), restarting.len())
-            close_href="/"
+
             on_close=move |()| edits.dismiss()
         >
             <div class="dialog__body">

@@ -241,7 +241,7 @@ fn TrashSeveral(
         });
     };
     view! {
-        <Dialog id="trash-title" title close_href="/" on_close=move |()| asking.set(false)>
+        <Dialog id="trash-title" title on_close=move |()| asking.set(false)>
             <div class="dialog__body">
                 <p>{names}</p>
                 <ul class="consequences">

@@ -15,8 +15,9 @@ pub fn Dialog(
     /// States the fact.
     #[prop(into)]
     title: Signal<String>,
-    /// Where the cross leads without scripts.
-    close_href: &'static str,
+    /// Where the cross leads without scripts; to the dashboard where only scripts open it.
+    #[prop(optional, into)]
+    close_href: Option<Signal<String>>,
     /// Escape, the cross, or a click beside it.
     #[prop(into)]
     on_close: Callback<()>,
@@ -62,7 +63,7 @@ pub fn Dialog(
                     </h2>
                     <a
                         class="button button--icon"
-                        href=at(close_href)
+                        href=move || close_href.map_or_else(|| at("/"), |href| href.get())
                         aria-label="Close"
                         on:click=move |event| {
                             event.prevent_default();

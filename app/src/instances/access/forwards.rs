@@ -11,6 +11,8 @@ use types::instances::{InstanceId, Status};
 
 use crate::ApiError;
 use crate::instances::filter::Place;
+#[cfg(feature = "ssr")]
+use crate::instances::posted;
 use crate::instances::row::part;
 use crate::instances::{Row, Rows};
 use crate::live::Live;
@@ -26,13 +28,19 @@ pub(crate) async fn activate_instance(
         .instances
         .activate(id, force)
         .await?;
-    // Without scripts the question has a page of its own, which is left when it is answered.
-    if activation.conflict {
-        leptos_axum::redirect(&format!("/?takeover={id}"));
-    } else {
-        leptos_axum::redirect("/");
-    }
-    Ok(linked(activation))
+    Ok(answered(id, activation))
+}
+
+/// Gives an instance another public port, and makes that one lead to it.
+#[server(prefix = "/fn", endpoint = "use_port", protocol = FormOrJson)]
+pub(crate) async fn use_port(id: InstanceId, port: u16) -> Result<Activation, ApiError> {
+    let instances = expect_context::<engine::Engine>().instances;
+    let change = types::instances::InstanceChange {
+        public_port: Some(Some(port)),
+        ..Default::default()
+    };
+    instances.update(id, change, false).await?;
+    Ok(answered(id, instances.activate(id, false).await?))
 }
 
 /// Closes the public port; the app goes on.
@@ -40,6 +48,15 @@ pub(crate) async fn activate_instance(
 pub(crate) async fn deactivate_instance(id: InstanceId) -> Result<Activation, ApiError> {
     let instances = expect_context::<engine::Engine>().instances;
     Ok(linked(instances.deactivate(id).await?))
+}
+
+/// Without scripts the question of a conflict has a page of its own, which is left when it is answered.
+#[cfg(feature = "ssr")]
+fn answered(id: InstanceId, activation: Activation) -> Activation {
+    let id = id.to_string();
+    let question = [("takeover", id.as_str())];
+    posted::lead_back(if activation.conflict { &question } else { &[] });
+    linked(activation)
 }
 
 /// With the link as the asking browser sees it.
@@ -88,6 +105,11 @@ impl Forwards {
     /// Activates; asks first when that takes the port from another instance.
     pub(super) fn activate(self, id: InstanceId, force: bool, busy: RwSignal<bool>) {
         self.show(id, busy, activate_instance(id, force));
+    }
+
+    /// Takes another port, and activates it.
+    pub(super) fn use_port(self, id: InstanceId, port: u16, busy: RwSignal<bool>) {
+        self.show(id, busy, use_port(id, port));
     }
 
     /// Deactivates.

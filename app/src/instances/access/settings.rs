@@ -9,11 +9,14 @@ use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use types::instances::{AccessPattern, Instance, InstanceId, PublicAccess};
 
-use super::Link;
 use super::check::AccessCheck;
+use super::hostname::{HostnameField, name_in_use};
+use super::{Link, link_of};
 use crate::ApiError;
 use crate::instances::Row;
 use crate::instances::drawer::Details;
+#[cfg(feature = "ssr")]
+use crate::instances::posted;
 use crate::instances::row::part;
 use crate::live::Live;
 use crate::ui::Toasts;
@@ -30,21 +33,32 @@ const AUDIENCES: [(PublicAccess, &str, &str); 2] = [
     (PublicAccess::Open, "Everybody", "open"),
 ];
 
-/// Changes how the link of an instance is built, and who may use its public port.
+/// Changes how the link of an instance is built, and who may use its public port. An empty host name = none.
 #[server(prefix = "/fn", endpoint = "set_access", protocol = FormOrJson)]
 pub(crate) async fn set_access(
     id: InstanceId,
     #[server(default)] access_pattern: Option<AccessPattern>,
     #[server(default)] public_access: Option<PublicAccess>,
+    #[server(default)] hostname: Option<String>,
 ) -> Result<Instance, ApiError> {
     let origin = expect_context::<crate::links::RequestOrigin>();
+    // An empty name switches it off; the name that was used is kept for the next time.
+    let used = hostname.as_ref().map(|name| !name.trim().is_empty());
     let change = types::instances::InstanceChange {
         access_pattern,
         public_access,
+        hostname: hostname.clone().filter(|_| used == Some(true)),
+        use_custom_hostname: used,
         ..Default::default()
     };
     let instances = expect_context::<engine::Engine>().instances;
-    Ok(origin.link(instances.update(id, change, false).await?))
+    let (saved, id) = (instances.update(id, change, false).await, id.to_string());
+    let saved = saved.map_err(ApiError::from).inspect_err(|error| {
+        let typed = hostname.as_deref().unwrap_or_default();
+        posted::send_back(SetAccess::url(), error, &[("open", &id), ("hostname", typed)]);
+    })?;
+    posted::lead_back(&[("open", &id)]);
+    Ok(origin.link(saved))
 }
 
 /// Changes one instance's access and shows the answer.
@@ -66,7 +80,7 @@ impl Settings {
 
     pub(super) fn set(self, pattern: Option<AccessPattern>, access: Option<PublicAccess>) {
         spawn_local(async move {
-            match set_access(self.id, pattern, access).await {
+            match set_access(self.id, pattern, access, None).await {
                 Ok(instance) => self.live.answer(instance),
                 Err(error) => self.toasts.fail(&error),
             }
@@ -86,10 +100,17 @@ pub fn AccessSection(
     let alive = crate::ui::hydrated();
     let pattern = part(row, |instance| instance.access_pattern);
     let access = part(row, |instance| instance.public_access);
+    let named = part(row, |instance| !name_in_use(instance).is_empty());
     view! {
         <section class="section" id="sec-access">
             <h3 class="section__title">"Access"</h3>
-            <form class="access-settings" method="post" action=at(SetAccess::url())>
+            <form
+                class="access-settings"
+                method="post"
+                action=at(SetAccess::url())
+                // With scripts every field is taken over by itself.
+                on:submit=|event| event.prevent_default()
+            >
                 <input type="hidden" name="id" value=row.id.0 />
                 <div class="stack">
                     <Link row />
@@ -99,6 +120,10 @@ pub fn AccessSection(
                         options=PATTERNS.map(|(value, word, text)| (word, text, Signal::derive(move || pattern.get() == value))).to_vec()
                         choose=Callback::new(move |index: usize| settings.set(PATTERNS.get(index).map(|pattern| pattern.0), None))
                     />
+                    <p class="faint" hidden=move || !named.get()>
+                        "The host name below overrides this."
+                    </p>
+                    <HostnameField row />
                     <Choice
                         title="Who may use the port"
                         name="public_access"
@@ -134,10 +159,8 @@ fn Code(
             instance.id, instance.row_version
         ))
     });
-    let text = move || {
-        row.instance
-            .with(|instance| format!("QR code of {}", instance.open_url))
-    };
+    let link = link_of(row);
+    let text = move || format!("QR code of {}", link.get());
     view! {
         <figure class="qr">
             <img src=source alt=text width="132" height="132" />

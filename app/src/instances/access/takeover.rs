@@ -2,15 +2,20 @@
 
 use crate::paths::at;
 use crate::view;
+use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use types::instances::InstanceId;
 
-use super::forwards::{ActivateInstance, Forwards};
+use super::forwards::{ActivateInstance, Forwards, UsePort};
+use crate::instances::edits::Edits;
 use crate::instances::filter::Place;
 use crate::instances::row::{Tile, part};
 use crate::instances::{Row, Rows};
 use crate::ui::{Dialog, Icon};
+
+/// The form of the other port; its button stands among those of the dialog, in their form.
+const OTHER: &str = "port-other";
 
 /// The dialog, while the address names an instance that wants the port of another.
 #[component]
@@ -52,17 +57,27 @@ fn Question(
     let place = expect_context::<Place>();
     let forwards = Forwards::from_context();
     let busy = RwSignal::new(false);
+    let edits = expect_context::<Edits>();
+    edits.want_ports();
+    let other = crate::ui::memo(move || edits.ports()?.into_iter().find(|free| *free != port));
+    let go_elsewhere = move |event: SubmitEvent| {
+        event.prevent_default();
+        if let Some(other) = other.get_untracked() {
+            forwards.use_port(row.id, other, busy);
+            place.close();
+        }
+    };
     let name = move |row: Row| part(row, |instance| instance.name.clone());
     let (wants, has) = (name(row), name(holder));
     let title = Signal::derive(move || format!("Port {port} is in use by {}", has.get()));
     let close = move |()| place.close();
-    let take = move |event: leptos::ev::SubmitEvent| {
+    let take = move |event: SubmitEvent| {
         event.prevent_default();
-        place.close();
         forwards.activate(row.id, true, busy);
+        place.close();
     };
     view! {
-        <Dialog id="takeover-title" title close_href="/" on_close=close>
+        <Dialog id="takeover-title" title close_href=Signal::derive(move || place.home()) on_close=close>
             <div class="dialog__body">
                 <p>{move || format!("You can move the port to {} now. Neither app stops.", wants.get())}</p>
                 <div class="swap">
@@ -83,12 +98,16 @@ fn Question(
                     </li>
                 </ul>
             </div>
+            <form id=OTHER method="post" action=at(UsePort::url()) on:submit=go_elsewhere hidden>
+                <input type="hidden" name="id" value=row.id.0 />
+                <input type="hidden" name="port" value=move || other.get() />
+            </form>
             <form class="dialog__foot" method="post" action=at(ActivateInstance::url()) on:submit=take>
                 <input type="hidden" name="id" value=row.id.0 />
                 <input type="hidden" name="force" value="true" />
                 <a
                     class="button button--quiet"
-                    href=at("/")
+                    href=move || place.home()
                     on:click=move |event| {
                         event.prevent_default();
                         place.close();
@@ -96,6 +115,11 @@ fn Question(
                 >
                     "Cancel"
                 </a>
+                {move || other.get().map(|other| view! {
+                    <button class="button" type="submit" form=OTHER>
+                        {format!("Use port {other} instead")}
+                    </button>
+                })}
                 <button class="button button--filled" type="submit">
                     {format!("Take over port {port}")}
                 </button>
