@@ -28,6 +28,8 @@ pub(crate) struct Layout {
     next: i64,
     /// Rows of the open line.
     open: u64,
+    /// Replacements of finished lines that are laid out.
+    replaced: u64,
 }
 
 /// A line and its rows.
@@ -61,6 +63,10 @@ impl Layout {
     /// Takes over what was added and dropped; says how many rows went at the front.
     pub(crate) fn sync(&mut self, lines: &Lines) -> u64 {
         let gone = self.drop_until(lines.first());
+        if self.replaced != lines.replaced() {
+            self.replaced = lines.replaced();
+            self.forget_last();
+        }
         for number in self.next..lines.finished() {
             let Some(shown) = lines.get(number) else { continue };
             if self.mode == Mode::default() {
@@ -88,6 +94,21 @@ impl Layout {
             _ => 0,
         };
         gone
+    }
+
+    /// The last line has another text now.
+    fn forget_last(&mut self) {
+        if self.next <= self.first {
+            return;
+        }
+        self.next -= 1;
+        if self.mode.marked_only {
+            if self.only.back() != Some(&self.next) {
+                return;
+            }
+            self.only.pop_back();
+        }
+        self.ends.pop_back();
     }
 
     fn drop_until(&mut self, first: i64) -> u64 {
@@ -273,6 +294,21 @@ mod tests {
         assert_eq!(layout.row_of(1), 3);
         assert_eq!(rows("模型模", 4), 2);
         assert_eq!(rows("", 4), 1);
+    }
+
+    #[test]
+    fn a_line_that_is_replaced_is_laid_out_anew() {
+        let columns = Mode {
+            columns: Some(10),
+            ..Mode::default()
+        };
+        let mut lines = lines("start\n\rsteps: 10%\n");
+        let mut layout = layout(columns, &lines);
+        assert_eq!(layout.rows(), 2);
+        lines.append("\rsteps: 90% of a longer text\nend\n");
+        layout.sync(&lines);
+        assert_eq!(layout.rows(), 5);
+        assert_eq!(layout.row_of(2), 4);
     }
 
     #[test]

@@ -23,6 +23,8 @@ struct Line {
     style: Style,
     /// The label of the progress bar it is, where it is one.
     bar: Option<Box<str>>,
+    /// 0, or which replacement of a line it is.
+    revision: u64,
 }
 
 /// A line to show.
@@ -48,7 +50,7 @@ pub(crate) struct Lines {
     first: i64,
     bytes: usize,
     dropped: u64,
-    /// How often the last finished line was replaced by a newer state of the same bar.
+    /// How often a finished line was replaced by a newer state of the same bar.
     replaced: u64,
     /// The style after the last finished line.
     style: Style,
@@ -129,14 +131,21 @@ impl Lines {
             .map(|progress| progress.label.into_boxed_str());
         let text: Box<str> = self.open.state().into();
         // A bar that is drawn again on the next line (its app prints in between) stays one line.
-        if bar.is_some() && self.kept.back().is_some_and(|last| last.bar == bar) {
+        let replaces = bar.is_some() && self.kept.back().is_some_and(|last| last.bar == bar);
+        if replaces {
             self.pop_back();
             self.replaced += 1;
         }
         let style = self.style;
         self.style = ansi::style_after(&text, style);
         self.bytes += text.len();
-        self.kept.push_back(Line { text, style, bar });
+        let revision = if replaces { self.replaced } else { 0 };
+        self.kept.push_back(Line {
+            text,
+            style,
+            bar,
+            revision,
+        });
         self.open.text.clear();
         self.open.before.clear();
         self.open.returned = false;
@@ -217,13 +226,18 @@ impl Lines {
         })
     }
 
-    /// Changes whenever the text of a line does: only that of the last ones.
+    /// Changes whenever the text of a line does. The open line has odd ones, so that finishing it is a change, too.
     pub(crate) fn revision(&self, number: i64) -> u64 {
-        match self.finished() - number {
-            ..=0 => self.open.revision,
-            1 => self.replaced,
-            _ => 0,
+        let place = usize::try_from(number - self.first).ok();
+        match place.and_then(|place| self.kept.get(place)) {
+            Some(line) => 2 * line.revision,
+            None => 2 * self.open.revision + 1,
         }
+    }
+
+    /// How often a finished line was replaced; it is the last one whenever that happens.
+    pub(crate) fn replaced(&self) -> u64 {
+        self.replaced
     }
 
     /// The bar at the foot.
@@ -301,6 +315,30 @@ mod tests {
     fn a_bar_that_is_drawn_again_and_again_is_one_line() {
         let log = lines(&["\rsteps: 10%| | 1/10\n\rsteps: 20%| | 2/10\n\rsteps: 30%| | 3/10\nend\n"]);
         assert_eq!(texts(&log), ["steps: 30%| | 3/10", "end"]);
+    }
+
+    #[test]
+    fn a_revision_is_new_whenever_the_text_of_a_line_is() {
+        let mut log = Lines::default();
+        let mut seen = Vec::new();
+        for piece in [
+            "\rsteps: 10%| | 1/10\n",
+            "\rsteps: 20%| | 2/10\nend\n",
+            "op",
+            "en",
+            "\n",
+            "next\n",
+        ] {
+            log.append(piece);
+            for number in log.first()..log.end() {
+                let (text, revision) = (log.get(number).unwrap().text.to_owned(), log.revision(number));
+                seen.push((number, revision, text));
+            }
+        }
+        for (number, revision, text) in &seen {
+            let others = seen.iter().filter(|other| (&other.0, &other.1) == (number, revision));
+            assert!(others.into_iter().all(|other| other.2 == *text), "{seen:?}");
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(crate) struct Search {
     current: Option<Hit>,
     /// Number of the first line not looked at yet.
     next: i64,
+    /// Replacements of finished lines that were looked at.
+    replaced: u64,
 }
 
 impl Search {
@@ -55,6 +57,13 @@ impl Search {
         while self.hits.front().is_some_and(|hit| hit.line < lines.first()) {
             self.hits.pop_front();
         }
+        if self.replaced != lines.replaced() {
+            self.replaced = lines.replaced();
+            self.next -= 1;
+            while self.hits.back().is_some_and(|hit| hit.line >= self.next) {
+                self.hits.pop_back();
+            }
+        }
         for line in self.next.max(lines.first())..lines.finished() {
             if self.hits.len() >= HITS_KEPT {
                 break;
@@ -67,7 +76,8 @@ impl Search {
             }
         }
         self.next = lines.finished();
-        if self.current.is_none_or(|hit| hit.line < lines.first()) {
+        // It may have gone, or stand in a line whose text is another one now.
+        if self.place().is_none() {
             self.current = self.hits.back().copied();
         }
     }
@@ -203,6 +213,27 @@ mod tests {
         lines.append("a\n");
         search.extend(&lines);
         assert_eq!(search.words(), "1 of 2");
+    }
+
+    #[test]
+    fn a_line_that_is_replaced_is_searched_anew() {
+        let (mut lines, mut search) = searched("start\n\rsteps: 10%\n", "10%");
+        assert_eq!(search.words(), "1 of 1");
+        lines.append("\rsteps: 20%\nno more\n");
+        search.extend(&lines);
+        assert_eq!(search.words(), "0 of 0");
+        lines.append("\rsteps: 30%\n10%\n");
+        search.extend(&lines);
+        assert_eq!(search.words(), "1 of 1");
+    }
+
+    #[test]
+    fn after_a_new_run_the_place_is_among_its_own_hits() {
+        let (_, mut search) = searched("a\nb\na\n", "a");
+        let mut next = Lines::default();
+        next.append("b\na\n");
+        search.restart(&next);
+        assert_eq!(search.words(), "1 of 1");
     }
 
     #[test]

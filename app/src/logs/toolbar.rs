@@ -41,6 +41,8 @@ pub fn LogSearch(
             log.step(!event.shift_key());
         }
         "Escape" => {
+            // Not the drawer's: it would close.
+            event.prevent_default();
             if let Some(field) = field.get_untracked() {
                 field.set_value("");
             }
