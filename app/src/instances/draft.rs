@@ -85,6 +85,25 @@ impl Draft {
         change
     }
 
+    /// The row became another version without a change to what can be edited here, such as by its kind of link.
+    pub fn catch_up(&mut self, present: &Instance) {
+        let same = |field: &Field| field.read(&self.began) == field.read(present);
+        if self.began.row_version != present.row_version && Field::EVERY.iter().all(same) {
+            self.began = present.clone();
+        }
+    }
+
+    /// What was sent is saved; what was typed since then stays.
+    pub fn saved(&mut self, sent: &InstanceChange, present: Instance) {
+        self.values.retain(|field, text| {
+            let mut again = sent.clone();
+            field.write(&mut again, text);
+            again != *sent && *text != field.read(&present)
+        });
+        self.began = present;
+        self.problem = None;
+    }
+
     /// Somebody else changed the row: says what it holds now, and builds on that from here on.
     pub fn meet(&mut self, present: Instance) {
         let changed: Vec<String> = Field::EVERY
@@ -170,6 +189,38 @@ mod tests {
         let problem = draft.problem.clone().unwrap();
         assert!(problem.contains("GPUs is now 1"), "{problem}");
         assert_eq!(draft.value(Field::Name), "mine");
+        assert_eq!(draft.change().row_version, Some(8));
+    }
+
+    #[test]
+    fn what_is_typed_while_it_is_saved_stays() {
+        let mut draft = Draft::new(instance());
+        draft.set(Field::Name, " mine ".to_owned());
+        let sent = draft.change();
+        draft.set(Field::Gpus, "1".to_owned());
+        let mut saved = instance();
+        saved.name = "mine".to_owned();
+        saved.row_version = 8;
+        draft.saved(&sent, saved);
+        assert_eq!(draft.was(Field::Name), None);
+        assert_eq!(draft.value(Field::Name), "mine");
+        assert_eq!(draft.value(Field::Gpus), "1");
+        assert_eq!(draft.change().row_version, Some(8));
+    }
+
+    #[test]
+    fn a_version_that_changed_nothing_here_is_no_conflict() {
+        let mut draft = Draft::new(instance());
+        draft.set(Field::Name, "mine".to_owned());
+        let mut elsewhere = instance();
+        elsewhere.access_pattern = types::instances::AccessPattern::Path;
+        elsewhere.row_version = 8;
+        draft.catch_up(&elsewhere);
+        assert_eq!(draft.change().row_version, Some(8));
+        let mut renamed = instance();
+        renamed.name = "theirs".to_owned();
+        renamed.row_version = 9;
+        draft.catch_up(&renamed);
         assert_eq!(draft.change().row_version, Some(8));
     }
 }

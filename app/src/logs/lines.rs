@@ -336,7 +336,9 @@ mod tests {
             }
         }
         for (number, revision, text) in &seen {
-            let others = seen.iter().filter(|other| (&other.0, &other.1) == (number, revision));
+            let others = seen
+                .iter()
+                .filter(|other| (&other.0, &other.1) == (number, revision));
             assert!(others.into_iter().all(|other| other.2 == *text), "{seen:?}");
         }
     }

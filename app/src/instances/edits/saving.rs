@@ -28,6 +28,7 @@ impl Edits {
     }
 
     fn begin(self, wanted: impl Fn(&RowChange) -> bool, ask: bool) {
+        self.catch_up();
         let changes: Vec<RowChange> = self.drafts.with_untracked(|drafts| {
             drafts
                 .iter()
@@ -49,6 +50,17 @@ impl Edits {
             match previews {
                 Ok(previews) => self.previewed(previews, changes, ask),
                 Err(error) => self.refused(&changes, &error),
+            }
+        });
+    }
+
+    /// What happened to the rows meanwhile is no conflict where it touches nothing that is edited.
+    fn catch_up(self) {
+        self.drafts.update(|drafts| {
+            for (id, draft) in drafts {
+                if let Some(row) = untrack(|| self.rows.find(*id)) {
+                    row.instance.with_untracked(|present| draft.catch_up(present));
+                }
             }
         });
     }
@@ -98,8 +110,8 @@ impl Edits {
             self.saving.try_set(false);
             match answer {
                 Ok(saved) => {
-                    for row in saved {
-                        self.take(row);
+                    for (row, sent) in saved.into_iter().zip(changes) {
+                        self.take(row, &sent);
                     }
                 }
                 Err(error) => self.refused(&changes, &error),
@@ -107,16 +119,29 @@ impl Edits {
         });
     }
 
-    fn take(self, saved: Saved) {
+    fn take(self, saved: Saved, sent: &RowChange) {
         match saved.outcome {
             Ok(instance) => {
                 self.toasts.say(format!("Saved {}.", instance.name));
-                self.undo(saved.id);
+                self.keep_since(sent, &instance);
                 self.live.answer(instance);
             }
             Err(error) if error.code == "stale_row" => self.stale(saved.id),
             Err(error) => self.stopped(saved.id, error.to_string()),
         }
+    }
+
+    /// Forgets the edits of a row but for what was typed since they were sent.
+    fn keep_since(self, sent: &RowChange, present: &Instance) {
+        self.drafts.try_update(|drafts| {
+            let Some(draft) = drafts.get_mut(&sent.id) else {
+                return;
+            };
+            draft.saved(&sent.change, present.clone());
+            if !draft.is_changed() {
+                drafts.remove(&sent.id);
+            }
+        });
     }
 
     fn refused(self, changes: &[RowChange], error: &ApiError) {
