@@ -22,12 +22,14 @@ use self::text::{Row, Text, Window};
 use super::html;
 use super::level::Level;
 use super::progress::Progress;
+use crate::ui::Toasts;
 
 /// One log view; cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Log {
     instance: InstanceId,
     wanted: Option<u32>,
+    toasts: Toasts,
     text: StoredValue<Text>,
     /// Grows with every change of the text, its layout or the search.
     version: RwSignal<u64>,
@@ -63,6 +65,7 @@ impl Log {
         let log = Self {
             instance,
             wanted,
+            toasts: expect_context(),
             text: StoredValue::new(Text::default()),
             version: RwSignal::new(0),
             place: RwSignal::new(None),

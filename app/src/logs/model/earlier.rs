@@ -15,8 +15,7 @@ impl Log {
     /// Fetches the text before the first line.
     pub(crate) fn load_earlier(self) {
         let before = self.earlier.get_untracked();
-        let has_room = self.text.with_value(|text| text.lines.has_room());
-        if before == 0 || !has_room || self.is_loading.get_untracked() {
+        if before == 0 || !self.has_room() || self.is_loading.get_untracked() {
             return;
         }
         self.is_loading.set(true);
@@ -24,15 +23,20 @@ impl Log {
         spawn_local(async move {
             let offset = before.saturating_sub(EARLIER_BYTES);
             let chunk = read_log(self.instance, run, offset).await;
+            self.is_loading.try_set(false);
             if self.run.try_get_untracked() != Some(run) {
                 return; // the view is gone, or a new run began
             }
             match chunk {
                 Ok(chunk) => self.put_before(&chunk, before),
-                Err(error) => leptos::logging::warn!("earlier log: {error}"),
+                Err(error) => self.toasts.fail(&error),
             }
-            self.is_loading.set(false);
         });
+    }
+
+    /// Whether this view can hold more text before its first line.
+    pub(crate) fn has_room(self) -> bool {
+        self.text.with_value(|text| text.lines.has_room())
     }
 
     fn put_before(self, chunk: &LogChunk, before: u64) {

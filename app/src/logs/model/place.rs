@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::ui::words::decimal;
+
 /// Rows kept in the page above and below those in sight.
 const OVERSCAN: u64 = 24;
 
@@ -58,7 +60,7 @@ pub(super) fn columns(columns: f64) -> u32 {
 }
 
 pub(super) fn pixels(pixels: f64) -> String {
-    format!("{pixels:.3}px")
+    format!("{}px", decimal(pixels, 3))
 }
 
 #[cfg(test)]
