@@ -8,6 +8,7 @@ use leptos::wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::browser;
+use crate::ui::words::decimal;
 
 /// One arrow key moves so far, and with Shift so far, pixels.
 const STEP: (f64, f64) = (16.0, 64.0);
@@ -223,7 +224,7 @@ fn set_variable(node: NodeRef<Div>, axis: Axis, size: Option<f64>) {
         let _ = match size {
             Some(size) => parent
                 .style()
-                .set_property(axis.variable(), &format!("{size:.0}px")),
+                .set_property(axis.variable(), &format!("{}px", decimal(size, 0))),
             None => parent.style().remove_property(axis.variable()).map(drop),
         };
     }
@@ -235,10 +236,7 @@ fn remembered(axis: Axis) -> Option<f64> {
 }
 
 fn remember(axis: Axis, size: Option<f64>) {
-    browser::remember(
-        axis.storage_key(),
-        size.map(|size| format!("{size:.0}")).as_deref(),
-    );
+    browser::remember(axis.storage_key(), size.map(|size| decimal(size, 0)).as_deref());
 }
 
 #[cfg(test)]

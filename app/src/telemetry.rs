@@ -12,6 +12,7 @@ use types::telemetry::Sample;
 use crate::ApiError;
 use crate::fetch::{self, Fetched, fetch};
 use crate::live::Live;
+use crate::ui::words::decimal;
 use chart::{Chart, Series};
 
 /// The latest reading of the machine.
@@ -86,7 +87,7 @@ fn Readings(
                 <div class="reading__head">
                     <h3 class="reading__label">"CPU"</h3>
                     <span class="reading__value">
-                        {move || now.with(|now| format!("{:.0}", now.cpu_percent))}
+                        {move || now.with(|now| decimal(now.cpu_percent.into(), 0))}
                         <small>{move || now.with(|now| format!(" % of {}", cores(now.cores)))}</small>
                     </span>
                 </div>
@@ -94,7 +95,7 @@ fn Readings(
                     <Chart series=Series::Cpu samples />
                 </div>
                 <div class="reading__foot">
-                    <span>{move || now.with(|now| format!("Load {:.2}", now.load_1m))}</span>
+                    <span>{move || now.with(|now| format!("Load {}", decimal(now.load_1m.into(), 2)))}</span>
                 </div>
             </div>
             <div class="reading">
@@ -137,9 +138,9 @@ fn swap(bytes: u64) -> String {
 fn gigabytes(bytes: u64) -> String {
     let gigabytes = bytes as f64 / 1e9;
     if gigabytes >= 99.95 {
-        format!("{gigabytes:.0}")
+        decimal(gigabytes, 0)
     } else {
-        format!("{gigabytes:.1}")
+        decimal(gigabytes, 1)
     }
 }
 

@@ -8,6 +8,7 @@ use web_sys::js_sys::Date;
 
 use super::{Connection, Live};
 use crate::shell::shared_machine_name;
+use crate::ui::words::decimal;
 
 /// The lamp beside the host's name; the first component that wants the socket on every page.
 #[component]
@@ -91,11 +92,11 @@ fn sentence(connection: Connection) -> &'static str {
 fn age(ms: f64) -> String {
     let seconds = (ms.max(0.0) / 1000.0).floor();
     if seconds < 60.0 {
-        format!("{seconds} s ago")
+        format!("{} s ago", decimal(seconds, 0))
     } else if seconds < 3600.0 {
-        format!("{} min ago", (seconds / 60.0).floor())
+        format!("{} min ago", decimal((seconds / 60.0).floor(), 0))
     } else {
-        format!("{} h ago", (seconds / 3600.0).floor())
+        format!("{} h ago", decimal((seconds / 3600.0).floor(), 0))
     }
 }
 

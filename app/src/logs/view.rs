@@ -78,6 +78,10 @@ fn Earlier(
             return ().into_any();
         }
         let size = words::bytes(earlier);
+        if !log.has_room() {
+            return view! { <p class="log__rule">{format!("{size} earlier are in the download")}</p> }
+                .into_any();
+        }
         view! {
             <p class="log__rule">
                 {format!("{size} earlier")} <Show when=move || log.is_alive()>
@@ -105,7 +109,7 @@ pub fn LogProgress(
     let progress = crate::ui::memo(move || log.progress());
     move || {
         progress.get().map(|progress| {
-            let percent = format!("{:.0}", progress.percent);
+            let percent = words::decimal(progress.percent.into(), 0);
             let label = if progress.label.is_empty() { "Progress".to_owned() } else { progress.label };
             view! {
                 <div class="log-progress" role="progressbar" aria-valuenow=percent.clone() aria-label=label.clone()>

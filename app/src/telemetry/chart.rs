@@ -7,6 +7,8 @@ use crate::view;
 use leptos::prelude::*;
 use types::telemetry::Sample;
 
+use crate::ui::words::decimal;
+
 /// Milliseconds from the left to the right edge.
 const SPAN_MS: i64 = 120_000;
 
@@ -101,9 +103,15 @@ impl Paths {
         };
         let mut line = String::new();
         for (index, (x, y)) in points.iter().enumerate() {
-            let _ = write!(line, "{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' });
+            let letter = if index == 0 { 'M' } else { 'L' };
+            let _ = write!(line, "{letter}{} {}", decimal(*x, 1), decimal(*y, 1));
         }
-        let _ = write!(self.area, "{line}L{last:.1} 100L{first:.1} 100Z");
+        let _ = write!(
+            self.area,
+            "{line}L{} 100L{} 100Z",
+            decimal(*last, 1),
+            decimal(*first, 1)
+        );
         self.line.push_str(&line);
     }
 }
@@ -117,12 +125,12 @@ fn sentence(samples: &VecDeque<Sample>, series: Series) -> String {
     let (low, high) = all.fold((100.0_f64, 0.0_f64), |(low, high), value| {
         (low.min(value), high.max(value))
     });
-    let now = series.percent(now);
+    let [now, low, high] = [series.percent(now), low, high].map(|value| decimal(value, 0));
     if samples.len() < 2 {
-        return format!("{} {now:.0} %", series.noun());
+        return format!("{} {now} %", series.noun());
     }
     format!(
-        "{} {now:.0} % now, between {low:.0} and {high:.0} % in the last two minutes",
+        "{} {now} % now, between {low} and {high} % in the last two minutes",
         series.noun()
     )
 }

@@ -43,9 +43,27 @@ pub fn bytes(size: u64) -> String {
     }
     match unit {
         0 => format!("{size} {}", UNITS[0]),
-        _ if value < 9.95 => format!("{value:.1} {}", UNITS[unit]),
-        _ => format!("{value:.0} {}", UNITS[unit]),
+        _ if value < 9.95 => format!("{} {}", decimal(value, 1), UNITS[unit]),
+        _ => format!("{} {}", decimal(value, 0), UNITS[unit]),
     }
+}
+
+/// A number with so many digits after the point. The standard library's way is exact to the last bit, and would
+/// weigh some kB in every first load.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a cast of a float saturates, and people read no such numbers"
+)]
+pub fn decimal(value: f64, digits: u8) -> String {
+    let scale = 10_i64.pow(digits.into());
+    #[expect(clippy::cast_precision_loss, reason = "at most a thousand")]
+    let scaled = (value * scale as f64).round_ties_even() as i64;
+    let sign = if scaled < 0 { "-" } else { "" };
+    let (whole, part) = (scaled.abs() / scale, scaled.abs() % scale);
+    if digits == 0 {
+        return format!("{sign}{whole}");
+    }
+    format!("{sign}{whole}.{part:0width$}", width = digits.into())
 }
 
 /// A number with a comma before each three digits.
@@ -100,6 +118,21 @@ mod tests {
             (24_000_000_000, "24 GB"),
         ] {
             assert_eq!(bytes(size), text);
+        }
+    }
+
+    #[test]
+    fn decimals_are_rounded() {
+        for (value, digits, text) in [
+            (0.0, 0, "0"),
+            (99.5, 0, "100"),
+            (-0.4, 0, "0"),
+            (1.05, 2, "1.05"),
+            (-1.25, 1, "-1.2"),
+            (18.599_999, 3, "18.600"),
+            (7.0, 1, "7.0"),
+        ] {
+            assert_eq!(decimal(value, digits), text);
         }
     }
 

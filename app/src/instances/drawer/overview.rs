@@ -133,9 +133,12 @@ fn times(count: u32) -> String {
 }
 
 fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string());
-    first.unwrap_or_default() + characters.as_str()
+    // The panel's own sentences; the letters of all scripts would weigh some kB in every first load.
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 #[component]
