@@ -13,7 +13,6 @@ use super::edits::Edits;
 use super::filter::Place;
 use super::order::Order;
 use super::row::part;
-use crate::browser;
 use crate::ui::{Icon, Menu};
 
 /// The actions of one row. An edited row offers Save and Undo instead; Stop stays in the menu.
@@ -55,7 +54,7 @@ fn SaveAndUndo(
             <Icon name="check" />
             "Save"
         </button>
-        <button class="button actions__open" type="button" on:click=move |_| edits.undo(row.id)>
+        <button class="button actions__open" type="button" on:click=move |_| edits.give_up(row)>
             <Icon name=Signal::derive(move || if changed.get() { "undo" } else { "close" }) />
             {move || if changed.get() { "Undo" } else { "Cancel" }}
         </button>
@@ -130,9 +129,7 @@ fn RowMenu(
     let class = Signal::stored("menu__item".to_owned());
     let edit = move |event: leptos::ev::MouseEvent| {
         event.prevent_default();
-        edits.open(row, &Field::IN_ROW);
-        let id = row.id;
-        request_animation_frame(move || browser::focus_in(&format!("tr[data-id='{id}'] .c-name input")));
+        edits.begin_at(row, &Field::IN_ROW, "c-name");
     };
     view! {
         <Menu icon="more" label=label>

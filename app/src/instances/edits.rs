@@ -15,6 +15,7 @@ use self::ports::Ports;
 pub use self::saving::Pending;
 use super::draft::{Draft, Field};
 use super::{Row, Rows};
+use crate::browser;
 use crate::live::Live;
 use crate::ui::Toasts;
 
@@ -110,6 +111,20 @@ impl Edits {
                 draft.open(*field);
             }
         });
+    }
+
+    /// Turns cells into fields, and goes to the one in the cell of this class.
+    pub fn begin_at(self, row: Row, fields: &[Field], cell: &'static str) {
+        self.open(row, fields);
+        let id = row.id;
+        request_animation_frame(move || browser::focus_in(&format!("tr[data-id='{id}'] .{cell} .input")));
+    }
+
+    /// Forgets the edits of a row, and goes to its name: the field that had the focus is gone.
+    pub fn give_up(self, row: Row) {
+        self.undo(row.id);
+        let id = row.id;
+        request_animation_frame(move || browser::focus(&format!("name-{id}")));
     }
 
     /// Takes over what was typed.

@@ -86,8 +86,7 @@ fn row_key(event: &ev::KeyboardEvent, row: Row, edits: Edits, order: Order) {
         "Escape" if in_field => {
             // Not the drawer's: it would close.
             event.prevent_default();
-            edits.undo(row.id);
-            browser::focus(&format!("name-{}", row.id));
+            edits.give_up(row);
         }
         _ => {}
     }
@@ -166,13 +165,13 @@ fn NameText(
             title=name
             on:keydown=move |event: ev::KeyboardEvent| {
                 if event.key() == "F2" {
-                    edits.open(row, &Field::IN_ROW);
+                    edits.begin_at(row, &Field::IN_ROW, "c-name");
                 }
             }
         >
             {name}
         </a>
-        <span class="app-name__kind truncate" on:dblclick=move |_| edits.open(row, &Field::IN_ROW)>
+        <span class="app-name__kind truncate" on:dblclick=move |_| edits.begin_at(row, &Field::IN_ROW, "c-name")>
             {kind}
         </span>
     }
@@ -220,7 +219,7 @@ fn GpuCell(
                     class="gpu-tag gpu-tag--button truncate"
                     type="button"
                     title=label
-                    on:click=move |_| edits.open(row, &[Field::Gpus])
+                    on:click=move |_| edits.begin_at(row, &[Field::Gpus], "c-gpu")
                 >
                     <span class="visually-hidden">{label} ": "</span>
                     {gpus}

@@ -4,6 +4,7 @@ use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use leptos::{ev, html};
+use send_wrapper::SendWrapper;
 
 use super::Icon;
 
@@ -30,6 +31,8 @@ pub fn Dialog(
         if let Some(dialog) = dialog.get() {
             dialog.close();
             let _ = dialog.show_modal();
+            let shown = SendWrapper::new(dialog);
+            on_cleanup(move || shown.close());
         }
     });
     let close = move || {

@@ -26,13 +26,15 @@ pub fn Menu(
 ) -> impl IntoView {
     let details = NodeRef::<html::Details>::new();
     let menu = NodeRef::<html::Div>::new();
+    // An entry may have taken the menu away before its click arrives here.
+    let shown = move || details.try_get_untracked().flatten();
     let close = move || {
-        if let Some(details) = details.get_untracked() {
+        if let Some(details) = shown() {
             details.set_open(false);
         }
     };
     let on_key = move |event: ev::KeyboardEvent| match event.key().as_str() {
-        "Escape" if details.get_untracked().is_some_and(|details| details.open()) => {
+        "Escape" if shown().is_some_and(|details| details.open()) => {
             event.stop_propagation();
             close();
             focus_summary(details);
@@ -45,9 +47,7 @@ pub fn Menu(
         let goes_to = event
             .related_target()
             .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        let stays = details
-            .get_untracked()
-            .is_some_and(|details| details.contains(goes_to.as_ref()));
+        let stays = shown().is_some_and(|details| details.contains(goes_to.as_ref()));
         // No target: the window lost the focus, or a click on nothing; the click itself decides.
         if !stays && goes_to.is_some() {
             close();
@@ -66,7 +66,15 @@ pub fn Menu(
                 {text}
                 <Icon name=icon />
             </summary>
-            <div class="menu" node_ref=menu on:click=move |_| close()>
+            // The entry disappears, and with it the focus would; dialogs give it back to where it was.
+            <div
+                class="menu"
+                node_ref=menu
+                on:click=move |_| {
+                    focus_summary(details);
+                    close();
+                }
+            >
                 {children()}
             </div>
         </details>
@@ -92,7 +100,8 @@ fn close_on_outside_click(details: NodeRef<html::Details>) {
 
 fn focus_summary(details: NodeRef<html::Details>) {
     let summary = details
-        .get_untracked()
+        .try_get_untracked()
+        .flatten()
         .and_then(|details| details.query_selector("summary").ok().flatten())
         .and_then(|summary| summary.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(summary) = summary {
@@ -102,7 +111,8 @@ fn focus_summary(details: NodeRef<html::Details>) {
 
 /// Opens upwards where the pane ends below; the pane would cut the menu off.
 fn place(details: NodeRef<html::Details>, menu: NodeRef<html::Div>) {
-    let (Some(details), Some(menu)) = (details.get_untracked(), menu.get_untracked()) else {
+    let (details, menu) = (details.try_get_untracked(), menu.try_get_untracked());
+    let (Some(details), Some(menu)) = (details.flatten(), menu.flatten()) else {
         return;
     };
     if !details.open() {

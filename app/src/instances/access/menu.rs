@@ -38,7 +38,7 @@ pub(super) fn AccessMenu(
                 class="menu__item"
                 type="button"
                 hidden=move || !alive.get()
-                on:click=move |_| edits.open(row, &[Field::Port])
+                on:click=move |_| edits.begin_at(row, &[Field::Port], "c-access")
             >
                 <Icon name="edit" />
                 "Change the port"
