@@ -1,9 +1,9 @@
 //! Fields that edit a row, the same in the table and in the drawer: they show what was typed, not what the
 //! server says meanwhile.
 
-mod blueprints;
-mod ports;
-mod switches;
+pub mod blueprints;
+pub mod ports;
+pub mod switches;
 
 use crate::view;
 use leptos::prelude::*;

@@ -1,7 +1,7 @@
 //! A new instance: a row with fields on top of the table.
 
-mod create;
-mod name;
+pub mod create;
+pub mod name;
 
 use crate::view;
 use leptos::prelude::*;

@@ -89,6 +89,69 @@ async fn a_refused_edit_says_why_in_the_drawer() {
 }
 
 #[tokio::test]
+async fn a_form_leads_back_to_the_rows_it_was_sent_from() {
+    let fixture = open_fixture().await;
+    let id = fixture.create("app", "test-logs").await.id;
+    let from = format!("/?show=stopped&log={id}&delete={id}&evil=%3Cx%3E&tool=a%26b");
+    let html = page(&fixture, &from).await;
+    let dialog = part(&html, "<dialog", "</dialog>");
+    assert_eq!(
+        dialog
+            .matches(&format!("href=\"/?show=stopped&amp;log={id}\""))
+            .count(),
+        2,
+        "{dialog}"
+    );
+    let done = post(
+        &fixture,
+        "/fn/delete_instance",
+        &from,
+        &format!("id={id}&mode=trash"),
+    )
+    .await;
+    assert_eq!(location(&done), format!("/?show=stopped&log={id}"));
+}
+
+#[tokio::test]
+async fn a_host_name_is_set_and_taken_away_by_a_plain_form() {
+    let fixture = open_fixture().await;
+    let id = fixture.create("app", "test-logs").await.id;
+    let set = async |name: &str| {
+        let body = format!("id={id}&access_pattern=path&public_access=login&naming=true&hostname={name}");
+        post(
+            &fixture,
+            "/fn/set_access",
+            &format!("/?show=stopped&open={id}"),
+            &body,
+        )
+        .await
+    };
+    assert_eq!(
+        location(&set("apps.lan").await),
+        format!("/?show=stopped&open={id}")
+    );
+    let named = fixture.engine.instances.get(id).await.unwrap();
+    assert_eq!(
+        (named.hostname.as_str(), named.use_custom_hostname),
+        ("apps.lan", true)
+    );
+
+    let refused = set("apps.lan%2Fone").await;
+    let html = page(&fixture, location(&refused)).await;
+    let section = part(&html, "id=\"sec-access\"", "</section>");
+    assert!(section.contains("value=\"apps.lan/one\""), "{section}");
+    assert!(section.contains("ends before the slash"), "{section}");
+    assert!(
+        !html.contains("note--err"),
+        "the reason stands at the top of the page, too"
+    );
+
+    assert_eq!(location(&set("").await), format!("/?show=stopped&open={id}"));
+    let plain = fixture.engine.instances.get(id).await.unwrap();
+    assert!(!plain.use_custom_hostname);
+}
+
+#[tokio::test]
 async fn what_has_no_form_of_its_own_is_said_on_top() {
     let fixture = open_fixture().await;
     let id = fixture.create("idle", "test-logs").await.id;

@@ -1,11 +1,14 @@
 //! Activate and Deactivate: whether the public port leads to the app.
 
+use std::pin::Pin;
+
 use crate::paths::at;
-use crate::request::FormOrJson;
+use crate::request::{self, FormOrJson};
 use crate::view;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
+use leptos::web_sys::HtmlFormElement;
 use types::forwards::Activation;
 use types::instances::{InstanceId, Status};
 
@@ -83,6 +86,9 @@ pub fn ForwardForms() -> impl IntoView {
     .collect_view()
 }
 
+/// An answer under way; boxed, so that browsers carry what is done with it once.
+type Answering = Pin<Box<dyn Future<Output = Result<Activation, ApiError>>>>;
+
 /// Asks for the port, or lets it go; shows the answer.
 #[derive(Clone, Copy)]
 pub(super) struct Forwards {
@@ -104,25 +110,20 @@ impl Forwards {
 
     /// Activates; asks first when that takes the port from another instance.
     pub(super) fn activate(self, id: InstanceId, force: bool, busy: RwSignal<bool>) {
-        self.show(id, busy, activate_instance(id, force));
+        self.show(id, busy, Box::pin(activate_instance(id, force)));
     }
 
     /// Takes another port, and activates it.
-    pub(super) fn use_port(self, id: InstanceId, port: u16, busy: RwSignal<bool>) {
-        self.show(id, busy, use_port(id, port));
+    pub(super) fn use_port(self, id: InstanceId, form: HtmlFormElement, busy: RwSignal<bool>) {
+        self.show(id, busy, Box::pin(request::submit::<UsePort>(form)));
     }
 
     /// Deactivates.
     pub(super) fn deactivate(self, id: InstanceId, busy: RwSignal<bool>) {
-        self.show(id, busy, deactivate_instance(id));
+        self.show(id, busy, Box::pin(deactivate_instance(id)));
     }
 
-    fn show(
-        self,
-        id: InstanceId,
-        busy: RwSignal<bool>,
-        answer: impl Future<Output = Result<Activation, ApiError>> + 'static,
-    ) {
+    fn show(self, id: InstanceId, busy: RwSignal<bool>, answer: Answering) {
         if busy.get_untracked() {
             return;
         }

@@ -59,7 +59,7 @@ impl Typed {
     }
 
     async fn send(self, text: String) {
-        match set_access(self.row.id, None, None, Some(text.clone())).await {
+        match set_access(self.row.id, None, None, true, text.clone()).await {
             Ok(instance) => {
                 self.live.answer(instance);
                 // What was typed meanwhile stays.

@@ -33,29 +33,30 @@ const AUDIENCES: [(PublicAccess, &str, &str); 2] = [
     (PublicAccess::Open, "Everybody", "open"),
 ];
 
-/// Changes how the link of an instance is built, and who may use its public port. An empty host name = none.
+/// Changes how the link of an instance is built, and who may use its public port. `naming`: its host name, too; an
+/// empty one = none. (Forms cannot tell an empty text from none.)
 #[server(prefix = "/fn", endpoint = "set_access", protocol = FormOrJson)]
 pub(crate) async fn set_access(
     id: InstanceId,
     #[server(default)] access_pattern: Option<AccessPattern>,
     #[server(default)] public_access: Option<PublicAccess>,
-    #[server(default)] hostname: Option<String>,
+    #[server(default)] naming: bool,
+    #[server(default)] hostname: String,
 ) -> Result<Instance, ApiError> {
     let origin = expect_context::<crate::links::RequestOrigin>();
-    // An empty name switches it off; the name that was used is kept for the next time.
-    let used = hostname.as_ref().map(|name| !name.trim().is_empty());
+    let is_named = !hostname.trim().is_empty();
     let change = types::instances::InstanceChange {
         access_pattern,
         public_access,
-        hostname: hostname.clone().filter(|_| used == Some(true)),
-        use_custom_hostname: used,
+        // The name that was used is kept for the next time.
+        hostname: (naming && is_named).then(|| hostname.clone()),
+        use_custom_hostname: naming.then_some(is_named),
         ..Default::default()
     };
     let instances = expect_context::<engine::Engine>().instances;
     let (saved, id) = (instances.update(id, change, false).await, id.to_string());
     let saved = saved.map_err(ApiError::from).inspect_err(|error| {
-        let typed = hostname.as_deref().unwrap_or_default();
-        posted::send_back(SetAccess::url(), error, &[("open", &id), ("hostname", typed)]);
+        posted::send_back(SetAccess::url(), error, &[("open", &id), ("hostname", &hostname)]);
     })?;
     posted::lead_back(&[("open", &id)]);
     Ok(origin.link(saved))
@@ -80,7 +81,7 @@ impl Settings {
 
     pub(super) fn set(self, pattern: Option<AccessPattern>, access: Option<PublicAccess>) {
         spawn_local(async move {
-            match set_access(self.id, pattern, access, None).await {
+            match set_access(self.id, pattern, access, false, String::new()).await {
                 Ok(instance) => self.live.answer(instance),
                 Err(error) => self.toasts.fail(&error),
             }
@@ -112,6 +113,7 @@ pub fn AccessSection(
                 on:submit=|event| event.prevent_default()
             >
                 <input type="hidden" name="id" value=row.id.0 />
+                <input type="hidden" name="naming" value="true" />
                 <div class="stack">
                     <Link row />
                     <Choice

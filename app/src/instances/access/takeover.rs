@@ -12,6 +12,7 @@ use crate::instances::edits::Edits;
 use crate::instances::filter::Place;
 use crate::instances::row::{Tile, part};
 use crate::instances::{Row, Rows};
+use crate::request;
 use crate::ui::{Dialog, Icon};
 
 /// The form of the other port; its button stands among those of the dialog, in their form.
@@ -62,8 +63,8 @@ fn Question(
     let other = crate::ui::memo(move || edits.ports()?.into_iter().find(|free| *free != port));
     let go_elsewhere = move |event: SubmitEvent| {
         event.prevent_default();
-        if let Some(other) = other.get_untracked() {
-            forwards.use_port(row.id, other, busy);
+        if let Some(form) = request::form(&event) {
+            forwards.use_port(row.id, form, busy);
             place.close();
         }
     };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use types::instances::{ChangePreview, Instance, InstanceChange, InstanceId};
 
 use crate::ApiError;
+#[cfg(feature = "ssr")]
 use crate::instances::draft::Field;
 use crate::request::FormOrJson;
 
