@@ -90,6 +90,49 @@ test("public ports pass the acceptance protocol @no-js", async ({ page, panel, c
   expect(pids(await panel.api("GET", "/instances/").then((answer) => answer.json()))).toEqual(pids(before));
 });
 
+test("a port in use is left alone when another is taken instead @no-js", async ({ page, panel }) => {
+  panel.blueprint("who-am-i", page_of, "http");
+  const port = await firstPort(panel);
+  const [first, second] = [await panel.create("First", "who-am-i", { public_port: port }), await panel.create("Second", "who-am-i", { public_port: port })];
+  for (const { id } of [first, second]) await panel.run(id);
+  await panel.api("POST", `/instances/${first.id}/activate`);
+  const free = await firstPort(panel);
+  await openDashboard(page, "/?show=running");
+  await switchOf(page, "Second", "Activate").click();
+  const question = page.getByRole("dialog", { name: `Port ${port} is in use by First` });
+  await expectAccessible(page);
+  await question.getByRole("button", { name: `Use port ${free} instead` }).click();
+  await expect(question).toHaveCount(0);
+  await expect(page).toHaveURL(/\/\?show=running$/);
+  await expectRow(page, "Second", `Port ${free}`);
+  await expectRow(page, "Second", "active");
+  await expect(switchOf(page, "First", "Deactivate")).toBeVisible();
+  const link = row(page, "Second").getByRole("link", { name: "Open", exact: true });
+  await expect(link).toHaveAttribute("href", new RegExp(`:${free}/?$`));
+});
+
+test("a host name of its own makes the link @no-js", async ({ page, panel }) => {
+  const { id } = await panel.create("Named", "test-logs");
+  await openDashboard(page, `/?open=${id}`);
+  const drawer = page.getByRole("dialog", { name: "Named" });
+  const field = drawer.getByLabel("Host name of its own");
+  const name = async (text: string) => {
+    await field.fill(text);
+    if (hasScripts()) await field.press("Enter");
+    else await drawer.getByRole("button", { name: "Change the access" }).click();
+  };
+  await name("apps.lan/one");
+  await expect(drawer.getByRole("alert")).toContainText("leave out what follows");
+  await expect(field).toHaveValue("apps.lan/one");
+  await expectAccessible(page);
+  await name("Apps.lan:9000");
+  await expect(drawer.getByRole("link", { name: "Apps.lan:9000" })).toHaveAttribute("href", "http://Apps.lan:9000");
+  await expect(drawer.getByRole("alert")).toHaveCount(0);
+  await expect(drawer.getByText("The host name below overrides this.")).toBeVisible();
+  await name("");
+  await expect(drawer.getByRole("link", { name: /\/instance\/named\/$/ })).toBeVisible();
+});
+
 test("the link follows the access pattern at once", async ({ page, panel, context }) => {
   panel.blueprint("who-am-i", page_of, "http");
   const port = await firstPort(panel);
@@ -172,4 +215,21 @@ test("an app that only its own host may frame is shown below the panel's address
   await openDashboard(page);
   await choose(page, "Homely", "View");
   await expect(page.frameLocator("iframe[title^='Homely']").getByRole("heading")).toHaveText("Here");
+});
+
+test("View looks anew when the way to the app has changed", async ({ page, panel }) => {
+  panel.blueprint("homely", framed("X-Frame-Options", "SAMEORIGIN"), "http");
+  const { id } = await panel.create("Mover", "homely", { public_port: await firstPort(panel) });
+  await panel.run(id);
+  await openDashboard(page);
+  await choose(page, "Mover", "View");
+  const shown = page.frameLocator("iframe[title^='Mover']").getByRole("heading");
+  await expect(shown).toHaveText("Here");
+  const known = async () => ((await (await panel.api("GET", `/instances/${id}/autopsy`)).json()) as { report: unknown }).report;
+  // The report on the closed port is there; the link then leads to the port.
+  await expect.poll(known).not.toBeNull();
+  await switchOf(page, "Mover", "Activate").click();
+  await expectRow(page, "Mover", "active");
+  await expect(page.locator("iframe[title^='Mover']")).toHaveAttribute("src", "/instance/mover/");
+  await expect(shown).toHaveText("Here");
 });

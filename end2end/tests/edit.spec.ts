@@ -71,6 +71,53 @@ test("undo puts a row back", async ({ page, panel }) => {
   await expect(page.getByRole("button", { name: /^Save/ })).toHaveCount(0);
 });
 
+test("the focus goes into the field that opens, and back", async ({ page, panel }) => {
+  await panel.create("Keyed", "test-logs");
+  await openDashboard(page);
+  const name = page.getByRole("link", { name: "Keyed", exact: true });
+  await page.getByRole("button", { name: "Change the GPUs of Keyed" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByLabel("GPUs", { exact: true })).toBeFocused();
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await expect(name).toBeFocused();
+  await page.keyboard.press("F2");
+  await expect(page.getByLabel("Name", { exact: true })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(name).toBeFocused();
+  await row(page, "Keyed").getByLabel(/access of Keyed/).click();
+  await row(page, "Keyed").getByRole("button", { name: "Change the port" }).click();
+  await expect(page.getByLabel("Port", { exact: true })).toBeFocused();
+});
+
+test("another kind of link is no conflict with what is typed", async ({ page, panel }) => {
+  await panel.create("Both", "test-logs");
+  await openDashboard(page);
+  await choose(page, "Both", "Edit");
+  const edited = page.getByRole("row").filter({ has: page.getByLabel("Name", { exact: true }) });
+  await edited.getByLabel("Name", { exact: true }).fill("Both of them");
+  await edited.getByLabel("More for Both").click();
+  await edited.getByRole("link", { name: "Details" }).click();
+  const drawer = page.getByRole("dialog", { name: "Both" });
+  await drawer.getByText("Path", { exact: true }).click();
+  await expect(drawer.getByRole("radio", { name: "Path" })).toBeChecked();
+  await drawer.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByRole("dialog", { name: "Both of them" })).toBeVisible();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+});
+
+test("a port to choose has its holder's present name", async ({ page, panel }) => {
+  const { id } = await panel.create("Holder", "test-logs");
+  const { public_port } = await panel.get(id);
+  await openDashboard(page);
+  await page.getByRole("link", { name: "New instance" }).click();
+  const port = page.getByLabel("Port", { exact: true });
+  await port.selectOption(String(public_port));
+  await expect(port).toContainText(`${public_port}, also Holder`);
+  await panel.api("PUT", `/instances/${id}`, { name: "Renamed" });
+  await expect(port).toContainText(`${public_port}, also Renamed`);
+  await expect(port).toHaveValue(String(public_port));
+});
+
 test("the drawer edits everything @no-js", async ({ page, panel }) => {
   const { id } = await panel.create("Deep", "test-logs");
   await openDashboard(page);

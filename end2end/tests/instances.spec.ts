@@ -84,6 +84,20 @@ test("deleting for good asks for the name @no-js", async ({ page, panel }) => {
   expect(existsSync(trash) ? readdirSync(trash).filter((entry) => entry.includes("precious")) : []).toEqual([]);
 });
 
+test("a dialog closes onto the rows it was opened over @no-js", async ({ page, panel }) => {
+  await panel.create("Resting", "test-logs");
+  await page.goto("/?show=stopped");
+  await choose(page, "Resting", "Delete…");
+  const dialog = page.getByRole("dialog", { name: "Delete Resting" });
+  await dialog.getByRole("link", { name: "Close" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page).toHaveURL(/\/\?show=stopped$/);
+  await choose(page, "Resting", "Delete…");
+  await dialog.getByRole("button", { name: hasScripts() ? "Move to the trash" : "Delete" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page).toHaveURL(/\/\?show=stopped$/);
+});
+
 test("a running instance is not deleted", async ({ page, panel }) => {
   const { id } = await panel.create("Busy", "test-logs");
   await panel.run(id);

@@ -60,8 +60,8 @@ export class Panel {
   async start(): Promise<void> {
     if (!this.port) {
       this.port = await freePort();
-      // Workers run side by side: each has its own range of public ports.
-      const first = 21000 + 40 * Number(process.env.TEST_PARALLEL_INDEX ?? 0);
+      // Workers run side by side, and perhaps other checkouts: each has its own range of public ports.
+      const first = Number(process.env.AIKORE_JOURNEY_PORTS ?? 21000) + 40 * Number(process.env.TEST_PARALLEL_INDEX ?? 0);
       this.ports = `${first}-${first + 39}`;
     }
     this.url = `http://127.0.0.1:${this.port}`;

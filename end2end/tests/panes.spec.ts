@@ -70,8 +70,14 @@ test("a dialog keeps the focus inside and gives it back", async ({ page, panel }
     // The browser's own bar is the one other stop of a modal dialog's ring.
     expect(await page.evaluate(() => !!document.activeElement?.closest("dialog") || document.activeElement === document.body)).toBe(true);
   }
+  const opener = page.getByLabel("More for Modal");
   await page.keyboard.press("Escape");
   await expect(dialog).toHaveCount(0);
+  await expect(opener).toBeFocused();
+  await choose(page, "Modal", "Delete…");
+  await dialog.getByRole("link", { name: "Cancel" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(opener).toBeFocused();
 });
 
 test("a phone scrolls in one direction and reaches Stop", async ({ page, panel }) => {
@@ -111,14 +117,23 @@ test("the light theme is kept and reads as well @no-js", async ({ page, panel })
 test("an idle tab asks nothing", async ({ page, panel }) => {
   const { id } = await panel.create("Idle", "test-logs");
   await panel.run(id);
+  await page.clock.install();
+  // The panel's answers to this tab's pings; the test's own clock waits for them.
+  let pongs = 0;
+  page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => void (pongs += Number(payload === '"pong"'))));
   await openDashboard(page);
   await expect(row(page, "Idle")).toContainText("Started");
   await page.waitForLoadState("networkidle");
   const asked: string[] = [];
   page.on("request", (request) => asked.push(request.url()));
-  // The claim is about time: nothing in a while of nothing happening.
-  await page.waitForTimeout(8_000);
+  // Five minutes in steps between two pings: a tab that hears nothing for longer takes its connection for lost.
+  for (let step = 0; step < 12; step++) {
+    const before = pongs;
+    await page.clock.runFor(25_000);
+    await expect.poll(() => pongs).toBeGreaterThan(before);
+  }
   expect(asked).toEqual([]);
+  await expect(page.getByText(/^Connection lost/)).toHaveCount(0);
 });
 
 test("a lost connection is said, and mended by itself", async ({ page, panel }) => {

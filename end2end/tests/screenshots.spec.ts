@@ -14,9 +14,11 @@ async function theme(page: Page, panel: Panel, name: "dark" | "light"): Promise<
   await page.context().addCookies([{ name: "aikore_theme", value: name, url: panel.url }]);
 }
 
-/** The charts begin empty with every page; a picture of them needs a while of readings. */
+/** The charts begin empty with every page and get a reading a second; a picture of them needs some. */
 async function filled(page: Page): Promise<void> {
-  await page.waitForTimeout(30_000);
+  const line = page.getByRole("img", { name: /^CPU load/ }).locator("path").last();
+  const readings = async () => ((await line.getAttribute("d")) ?? "").split("L").length;
+  await expect.poll(readings, { timeout: 120_000 }).toBeGreaterThan(25);
 }
 
 /** Looks like a training; the end of it, or the middle. */
