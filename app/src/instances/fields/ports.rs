@@ -20,6 +20,7 @@ pub(in crate::instances) fn offers(mut free: Vec<u16>, rows: Rows) -> Vec<u16> {
 }
 
 /// Its key in lists.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "lists hand out references")]
 pub(in crate::instances) fn number(port: &u16) -> i64 {
     (*port).into()
 }
