@@ -38,10 +38,10 @@ async fn an_instance_is_created_read_changed_and_listed() {
     for list in ["/api/instances/", "/api/instances"] {
         assert_eq!(value(get(&fixture, list).await).await[0]["name"], "My app");
     }
-    assert_eq!(
-        value(get(&fixture, "/api/system/available-ports").await).await["available_ports"][0],
-        21000
-    );
+    let ports = value(get(&fixture, "/api/system/available-ports").await).await;
+    let free = ports["available_ports"].as_array().unwrap();
+    // Other tests may hold some of them.
+    assert!(free.len() > 100 && !free.contains(&json!(21007)), "{free:?}");
 }
 
 #[tokio::test]

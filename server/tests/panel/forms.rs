@@ -179,7 +179,9 @@ async fn free_ports_are_looked_for_only_where_they_are_offered() {
         (format!("/?open={id}"), true),
     ] {
         let html = page(&fixture, &path).await;
-        assert_eq!(html.contains("<option value=\"21002\""), offered, "{path}");
+        // Other tests may hold some of them.
+        let ports = html.matches("<option value=\"21").count();
+        assert_eq!(ports > 100, offered, "{path}: {ports}");
     }
 }
 
