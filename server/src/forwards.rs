@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::relay::{End, Side, relay};
-use crate::serve::{Workers, accept};
+use crate::serve::{Workers, accept, seldom};
 use crate::state::Panel;
 
 /// A public port, as its connections see it.
@@ -104,11 +104,17 @@ pub(crate) async fn join(panel: &Panel, tenancy: &Tenancy, stream: TcpStream) {
         let app = connecting.await.map_err(io::Error::other)?;
         relay(End::new(Side::Tcp(stream)), End::new(Side::of(app))).await
     };
+    let mut over = seldom(async {
+        tokio::select! {
+            () = tenancy.cut.cancelled() => {}
+            () = panel.shutdown.cancelled() => {}
+        }
+    });
     tokio::select! {
+        biased;
         ended = joined => if let Err(error) = ended {
             tracing::debug!(instance.id = %id, %error, "a forwarded connection ended early");
         },
-        () = tenancy.cut.cancelled() => {}
-        () = panel.shutdown.cancelled() => {}
+        Some(()) = over.next() => {}
     }
 }

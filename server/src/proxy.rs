@@ -8,6 +8,7 @@
 //! app that live there too.
 
 mod body;
+mod line;
 mod place;
 mod pool;
 mod request;

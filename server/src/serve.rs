@@ -3,6 +3,7 @@
 mod connection;
 mod heads;
 mod patience;
+mod seldom;
 mod signals;
 mod wire;
 mod workers;
@@ -20,6 +21,7 @@ use crate::site::Site;
 use crate::tls::Tls;
 use connection::Door;
 
+pub(crate) use seldom::seldom;
 pub(crate) use signals::{Ended, Signals, until_ended};
 pub(crate) use wire::Wire;
 pub(crate) use workers::Workers;

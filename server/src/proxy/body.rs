@@ -8,17 +8,18 @@ use axum::body::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio_util::sync::CancellationToken;
 
-use super::pool::{self, Sender};
+use super::line::Line;
+use super::pool::{self, Kind};
 
-/// The connection an answer comes over, and the run it leads to.
+/// The connection an answer comes over, and where it is kept.
 pub(super) struct Lease {
-    pub(super) run: u64,
-    pub(super) sender: Sender,
+    pub(super) kind: Kind,
+    pub(super) line: Line,
 }
 
 impl Lease {
     fn give_back(self) {
-        pool::give_back(self.run, self.sender);
+        pool::give_back(self.kind, self.line);
     }
 }
 
@@ -95,21 +96,25 @@ impl Body for Answer {
     type Error = axum::Error;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if let Some(ending) = &mut self.ending
+        let answer = self.get_mut();
+        if let Some(ending) = &mut answer.ending
             && ending.as_mut().poll(context).is_ready()
         {
             let error = io::Error::other("the panel is ending, or the port is closed");
             return Poll::Ready(Some(Err(axum::Error::new(error))));
         }
-        let Some(inner) = &mut self.inner else {
+        let Some(inner) = &mut answer.inner else {
             return Poll::Ready(None);
         };
-        let polled = Pin::new(&mut *inner).poll_frame(context);
+        let polled = match &mut answer.lease {
+            Some(lease) => lease.line.poll_frame(context, inner),
+            None => Pin::new(&mut *inner).poll_frame(context),
+        };
         if matches!(polled, Poll::Ready(None)) || inner.is_end_stream() {
-            self.finish();
+            answer.finish();
         }
         polled.map(|frame| frame.map(|frame| frame.map_err(axum::Error::new)))
     }

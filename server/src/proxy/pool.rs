@@ -4,25 +4,21 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use hyper::client::conn::http1::SendRequest;
+use super::line::{Line, Room};
 
-use crate::site::Upload;
-
-/// Idle connections kept per run of an app; more are closed. As many as work at the same time come back.
+/// Idle connections of one kind that are kept; more are closed. As many as work at the same time come back.
 const IDLE_MAX: usize = 128;
 
 /// Below the shortest common keep-alive of apps (uvicorn: 5 s), so that few are found closed.
 const IDLE_TIME: Duration = Duration::from_secs(4);
 
-/// How long a connection that was just given back may take to be ready again.
-const READY_TIME: Duration = Duration::from_millis(20);
-
-pub(super) type Sender = SendRequest<Upload>;
+/// The run an idle connection leads to, and what it has room for.
+pub(super) type Kind = (u64, Room);
 
 #[derive(Default)]
 struct Pool {
-    /// By run. The last given back is taken first, so that the others can be let go of.
-    idle: HashMap<u64, Vec<(Sender, Instant)>>,
+    /// The last given back is taken first, so that the others can be let go of.
+    idle: HashMap<Kind, Vec<(Line, Instant)>>,
     swept: bool,
 }
 
@@ -31,31 +27,24 @@ thread_local! {
 }
 
 /// A connection that works.
-pub(super) async fn take(run: u64) -> Option<Sender> {
+pub(super) async fn take(kind: Kind) -> Option<Line> {
     loop {
-        let (mut sender, since) = POOL.with_borrow_mut(|pool| pool.idle.get_mut(&run)?.pop())?;
-        if sender.is_closed() || since.elapsed() > IDLE_TIME {
-            continue;
-        }
-        if sender.is_ready() {
-            return Some(sender);
-        }
-        // The end of the last answer was seen before the connection itself noticed it.
-        if let Ok(Ok(())) = tokio::time::timeout(READY_TIME, sender.ready()).await {
-            return Some(sender);
+        let (mut line, since) = POOL.with_borrow_mut(|pool| pool.idle.get_mut(&kind)?.pop())?;
+        if since.elapsed() <= IDLE_TIME && line.is_ready().await {
+            return Some(line);
         }
     }
 }
 
 /// Keeps a connection whose answer was read to its end.
-pub(super) fn give_back(run: u64, sender: Sender) {
-    if sender.is_closed() {
+pub(super) fn give_back(kind: Kind, line: Line) {
+    if line.is_closed() {
         return;
     }
     let begin_sweeping = POOL.with_borrow_mut(|pool| {
-        let idle = pool.idle.entry(run).or_default();
+        let idle = pool.idle.entry(kind).or_default();
         if idle.len() < IDLE_MAX {
-            idle.push((sender, Instant::now()));
+            idle.push((line, Instant::now()));
         }
         !std::mem::replace(&mut pool.swept, true)
     });
@@ -73,7 +62,7 @@ async fn sweep() {
         tokio::time::sleep(IDLE_TIME).await;
         let over = POOL.with_borrow_mut(|pool| {
             pool.idle.retain(|_, idle| {
-                idle.retain(|(sender, since)| !sender.is_closed() && since.elapsed() <= IDLE_TIME);
+                idle.retain(|(line, since)| !line.is_closed() && since.elapsed() <= IDLE_TIME);
                 !idle.is_empty()
             });
             pool.swept = !pool.idle.is_empty();

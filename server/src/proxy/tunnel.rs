@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use axum::http::{Request, Response, StatusCode};
+use futures_util::StreamExt as _;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio_util::sync::CancellationToken;
 
 use super::body::Answer;
+use super::line::{self, Room};
 use super::place::Target;
 use super::upstream::{self, Unreachable};
 use crate::credentials::Credential;
 use crate::relay::{End, Side, relay};
-use crate::serve::Wire;
+use crate::serve::{Wire, seldom};
 use crate::site::Upload;
 use crate::state::Panel;
 
@@ -27,7 +29,13 @@ pub(super) async fn open(
     request: Request<Upload>,
     browser: OnUpgrade,
 ) -> Result<Response<Answer>, Unreachable> {
-    let mut sender = upstream::connect(panel, target).await?;
+    let side = upstream::connect(panel, target).await?;
+    let (mut sender, connection) = line::open(side, Room::Ample).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.with_upgrades().await {
+            tracing::debug!(%error, "the connection to an app ended early");
+        }
+    });
     let mut answer = sender.send_request(request).await?;
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Ok(answer.map(Answer::last));
@@ -72,13 +80,19 @@ async fn join(
         }
         (browser, app) => return stream(browser.err(), app.err()),
     };
+    let mut over = seldom(async {
+        tokio::select! {
+            () = panel.shutdown.cancelled() => {}
+            () = until_cut(cut) => {}
+            () = until_logged_out(&panel, &credential) => {}
+        }
+    });
     tokio::select! {
+        biased;
         ended = relay(browser, app) => if let Err(error) = ended {
             tracing::debug!(%error, "a tunnel ended early");
         },
-        () = panel.shutdown.cancelled() => {}
-        () = until_cut(cut) => {}
-        () = until_logged_out(&panel, &credential) => {}
+        Some(()) = over.next() => {}
     }
 }
 

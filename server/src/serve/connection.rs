@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -17,6 +18,7 @@ use types::instances::PublicAccess;
 
 use super::heads::{Heads, TwoLengths};
 use super::patience::{Held, Waiting};
+use super::seldom;
 use super::wire::Wire;
 use super::workers::Seat;
 use crate::forwards::{self, Public};
@@ -32,9 +34,6 @@ const BEGIN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Silence after which the kernel asks whether the other side is still there.
 const KEEPALIVE: Duration = Duration::from_mins(1);
-
-/// Headers a request may have.
-const HEADERS_MAX: usize = 200;
 
 /// What is read from a client at once, bytes; see the same of an app.
 const READ_MAX: usize = 120 * 1024;
@@ -88,9 +87,11 @@ pub(super) async fn connection(door: Door, stream: TcpStream, peer: SocketAddr, 
         drop(seat);
         return;
     }
+    let mut over = seldom(public.over());
     tokio::select! {
+        biased;
         () = Box::pin(converse(door, stream, peer, seat)) => {}
-        () = public.over() => {}
+        Some(()) = over.next() => {}
     }
 }
 
@@ -178,21 +179,35 @@ async fn text(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::R
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
-        .max_headers(HEADERS_MAX)
         .max_header_size(HEAD_MAX)
         .max_buf_size(READ_MAX)
         .half_close(true)
         .serve_connection(TokioIo::new(wire), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
+    let mut outside = seldom(async {
+        tokio::select! {
+            () = waiting.took_longer_than(HEAD_TIMEOUT) => Outside::Silence,
+            () = door.shutdown.cancelled() => Outside::Shutdown,
+        }
+    });
     tokio::select! {
+        biased;
         ended = connection.as_mut() => ended,
-        () = waiting.took_longer_than(HEAD_TIMEOUT) => Ok(()),
-        () = door.shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+        Some(happened) = outside.next() => match happened {
+            Outside::Silence => Ok(()),
+            Outside::Shutdown => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     }
+}
+
+/// What ends a connection from outside.
+enum Outside {
+    Silence,
+    Shutdown,
 }
 
 async fn frames(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::Result<()> {
@@ -215,9 +230,11 @@ async fn frames(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper:
         .keep_alive_interval(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(wire), service);
     let mut connection = std::pin::pin!(connection);
+    let mut shutdown = seldom(door.shutdown.cancelled());
     tokio::select! {
+        biased;
         ended = connection.as_mut() => ended,
-        () = door.shutdown.cancelled() => {
+        Some(()) = shutdown.next() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
