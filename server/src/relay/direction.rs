@@ -73,6 +73,9 @@ impl Direction {
     }
 
     fn write_pending(&mut self, context: &mut Context<'_>, into: &mut Side) -> Poll<io::Result<()>> {
+        if self.pending.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
         while !self.pending.is_empty() {
             let written = ready!(Pin::new(&mut *into).poll_write(context, &self.pending))?;
             if written == 0 {
