@@ -25,7 +25,12 @@ use crate::origin::{AllowedHosts, host, host_name};
 pub(crate) struct Route {
     pub(crate) instance: Instance,
     pub(crate) run: Arc<Run>,
+    /// The paths it lies at below the panel, in the order of [`ALIASES`].
+    pub(crate) paths: [Arc<str>; ALIASES.len()],
 }
+
+/// What stands before a slug.
+pub(crate) const ALIASES: [&str; 2] = ["/instance/", "/app/"];
 
 /// What holds for one run of an app.
 pub(crate) struct Run {
@@ -71,7 +76,8 @@ impl Route {
             .map(|before| &before.run)
             .filter(|run| run.number == instance.run && run.blueprint == instance.base_blueprint)
             .map_or_else(|| Arc::new(Run::of(&instance)), Arc::clone);
-        Self { instance, run }
+        let paths = ALIASES.map(|alias| format!("{alias}{}", instance.slug).into());
+        Self { instance, run, paths }
     }
 
     /// The name it wants for itself, without scheme and port.

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::Request as PanelRequest;
-use axum::http::{HeaderMap, Request, Uri};
+use axum::http::{HeaderMap, HeaderValue, Request, Uri};
 use axum::response::{IntoResponse as _, Response};
 use tokio_util::sync::CancellationToken;
 
-use crate::addresses::{Addresses, Route, Way};
+use crate::addresses::{ALIASES, Addresses, Route, Way};
 use crate::error::HttpError;
 use crate::origin::{self, AllowedHosts, host};
 use crate::passes::{self, RESERVED};
@@ -20,8 +20,8 @@ use crate::{assets, credentials};
 pub(crate) struct Place<'a> {
     route: Option<Arc<Route>>,
     way: Way,
-    /// What stands before the app's own path as the panel sees it: `/instance/<slug>`, empty on a host of its own.
-    shown: String,
+    /// What stands before the app's own path as the panel sees it: `/instance/<slug>`; none on a host of its own.
+    shown: Option<Arc<str>>,
     /// The panel's own prefix, before `shown`.
     base: &'a str,
     /// The panel's own address without its prefix (`//host:port`, or with a scheme), where it is known from here.
@@ -47,19 +47,30 @@ impl Target<'_> {
     pub(super) fn strips(&self) -> bool {
         self.app_prefix.is_empty() && !self.prefix.is_empty()
     }
+
+    /// The prefix that the app does not know.
+    pub(super) fn stripped(&self) -> Option<HeaderValue> {
+        self.strips().then(|| HeaderValue::from_str(&self.prefix).ok())?
+    }
 }
 
 impl<'a> Place<'a> {
     /// A place below the panel's own address, if the path is an app's.
     pub(crate) fn below(path: &str, addresses: &Addresses, base: &'a str) -> Option<Self> {
-        let (alias, rest) = ["/instance/", "/app/"]
+        let (number, rest) = ALIASES
             .iter()
-            .find_map(|alias| Some((*alias, path.strip_prefix(alias)?)))?;
+            .enumerate()
+            .find_map(|(number, alias)| Some((number, path.strip_prefix(alias)?)))?;
         let slug = rest.split('/').next().unwrap_or_default();
+        let route = addresses.by_slug(slug);
+        let shown = match &route {
+            Some(route) => route.paths[number].clone(),
+            None => format!("{}{slug}", ALIASES[number]).into(),
+        };
         Some(Self {
-            route: addresses.by_slug(slug),
+            route,
             way: Way::Path,
-            shown: format!("{alias}{slug}"),
+            shown: Some(shown),
             base,
             panel: None,
             public: None,
@@ -82,7 +93,7 @@ impl<'a> Place<'a> {
         Self {
             route: Some(route),
             way: Way::Host,
-            shown: String::new(),
+            shown: None,
             base,
             panel: parent,
             public: None,
@@ -100,7 +111,7 @@ impl<'a> Place<'a> {
         Self {
             route,
             way: Way::Port,
-            shown: String::new(),
+            shown: None,
             base,
             panel: home,
             public: Some((port, cut)),
@@ -138,7 +149,7 @@ impl<'a> Place<'a> {
     pub(super) fn slug(&self) -> &str {
         match &self.route {
             Some(route) => &route.instance.slug,
-            None => self.shown.rsplit('/').next().unwrap_or_default(),
+            None => self.shown().rsplit('/').next().unwrap_or_default(),
         }
     }
 
@@ -196,7 +207,8 @@ impl<'a> Place<'a> {
 
     /// The same address with a slash after it: relative links of an app need it.
     pub(super) fn missing_slash(&self, uri: &Uri) -> Option<String> {
-        (self.way == Way::Path && uri.path() == self.shown).then(|| format!("{}/{}", self.shown, query(uri)))
+        let shown = self.shown();
+        (self.way == Way::Path && uri.path() == shown).then(|| format!("{shown}/{}", query(uri)))
     }
 
     /// Where to go from the root of a host, if its app was told a prefix: there is nothing at its root.
@@ -207,14 +219,18 @@ impl<'a> Place<'a> {
 
     /// The part of an address that is the app's own.
     pub(super) fn rest<'b>(&self, address: &'b str) -> &'b str {
-        address.strip_prefix(&self.shown).unwrap_or(address)
+        address.strip_prefix(self.shown()).unwrap_or(address)
+    }
+
+    fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or_default()
     }
 
     pub(super) fn target<'b>(&'b self, route: &'b Arc<Route>, keeps: bool) -> Target<'b> {
         let prefix = if self.base.is_empty() {
-            Cow::Borrowed(self.shown.as_str())
+            Cow::Borrowed(self.shown())
         } else {
-            Cow::Owned(format!("{}{}", self.base, self.shown))
+            Cow::Owned(format!("{}{}", self.base, self.shown()))
         };
         let (prefix, app_prefix) = match (self.way, keeps) {
             (Way::Path, false) => (prefix, String::new()),

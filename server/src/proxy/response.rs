@@ -1,22 +1,22 @@
 //! What is changed in an app's answer before the browser sees it.
 
-use axum::http::header::{
-    CONNECTION, CONTENT_LENGTH, LOCATION, SET_COOKIE, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING, UPGRADE,
-};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, LOCATION, SET_COOKIE, TRANSFER_ENCODING, UPGRADE};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 
 use super::place::{Target, is_own_cookie};
-use super::request::{Asked, drop_hop_by_hop};
+use super::request::{Asked, drop_named_by_connection, is_hop_by_hop};
 use crate::addresses::Way;
+use crate::site::arrival::remove_if;
 
 /// What an app must not decide for the panel it shares a host with: a script over all its paths, its storage.
-const NOT_BESIDE_THE_PANEL: [HeaderName; 2] = [
-    HeaderName::from_static("service-worker-allowed"),
-    HeaderName::from_static("clear-site-data"),
-];
+fn is_not_beside_the_panel(name: &str) -> bool {
+    matches!(name, "service-worker-allowed" | "clear-site-data")
+}
 
 /// What an app must not decide anywhere: where and how its host is reached.
-const NOT_THE_APPS: [HeaderName; 2] = [HeaderName::from_static("alt-svc"), STRICT_TRANSPORT_SECURITY];
+fn is_not_the_apps(name: &str) -> bool {
+    matches!(name, "alt-svc" | "strict-transport-security")
+}
 
 /// Drops what is not the browser's business and moves addresses below the prefix.
 pub(super) fn prepare<B>(answer: &mut Response<B>, target: &Target<'_>, asked: &Asked) {
@@ -28,18 +28,14 @@ pub(super) fn prepare<B>(answer: &mut Response<B>, target: &Target<'_>, asked: &
     if headers.contains_key(TRANSFER_ENCODING) {
         headers.remove(CONTENT_LENGTH);
     }
-    drop_hop_by_hop(headers);
+    drop_named_by_connection(headers);
+    let shared = target.way != Way::Host;
+    remove_if(headers, |name| {
+        is_hop_by_hop(name) || is_not_the_apps(name) || shared && is_not_beside_the_panel(name)
+    });
     if let Some(protocol) = protocol {
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, protocol);
-    }
-    for name in &NOT_THE_APPS {
-        headers.remove(name);
-    }
-    if target.way != Way::Host {
-        for name in &NOT_BESIDE_THE_PANEL {
-            headers.remove(name);
-        }
     }
     cookies(headers, target);
     location(headers, target, asked);

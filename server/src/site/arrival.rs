@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use app::error::ErrorKind;
-use axum::http::header::{FORWARDED, HOST};
+use axum::http::header::HOST;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -60,16 +60,7 @@ impl Arrival {
         if trusted(peer.ip()) {
             arrival.believe(headers, trusted);
         }
-        for name in [
-            FORWARDED,
-            X_FORWARDED_FOR,
-            X_FORWARDED_HOST,
-            X_FORWARDED_PROTO,
-            X_FORWARDED_PREFIX,
-            X_REAL_IP,
-        ] {
-            headers.remove(name);
-        }
+        remove_if(headers, says_who_asks);
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(arrival.scheme()));
         Ok(arrival)
     }
@@ -107,6 +98,27 @@ impl Arrival {
         if let Some(host) = host {
             headers.insert(HOST, host);
         }
+    }
+}
+
+/// Headers with which proxies speak about who asks.
+fn says_who_asks(name: &str) -> bool {
+    matches!(
+        name,
+        "forwarded"
+            | "x-forwarded-for"
+            | "x-forwarded-host"
+            | "x-forwarded-proto"
+            | "x-forwarded-prefix"
+            | "x-real-ip"
+    )
+}
+
+/// Removes headers by their names. Looking once at the few that are there is cheaper than searching for every name
+/// that might be.
+pub(crate) fn remove_if(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
+    while let Some(name) = headers.keys().find(|name| unwanted(name.as_str())).cloned() {
+        headers.remove(name);
     }
 }
 
