@@ -33,8 +33,8 @@ pub(super) async fn follow(files: Files, present: watch::Sender<Arc<ServerConfig
 pub(super) fn take(files: &Files, present: &watch::Sender<Arc<ServerConfig>>) {
     match config(files) {
         Ok(config) => {
-            tracing::info!("a new certificate is in use");
             present.send_replace(Arc::new(config));
+            tracing::info!("a new certificate is in use");
         }
         // Certificate and key are written one after the other; the second change comes here again.
         Err(error) => tracing::warn!(%error, "the old certificate stays in use"),

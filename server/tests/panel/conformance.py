@@ -12,6 +12,8 @@ import socket
 import threading
 from urllib.parse import parse_qs, urlsplit
 
+# A failing test leaves its app behind; it must not stay for ever.
+LIFETIME = int(os.environ.get("LIFETIME", "300"))
 RELEASE = threading.Event()
 STATE = {"connections": 0, "closed": 0, "uploaded": 0, "downloaded": 0}
 TEXT = b"brotli " * 100
@@ -132,11 +134,33 @@ def encoded_brotli(connection, _):
     connection.answer(BROTLI, headers=[("Content-Encoding", "br")])
 
 
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(data):
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
 def events(connection, _):
-    connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-    connection.send(b"b\r\ndata: one\n\n\r\n")
-    RELEASE.wait(60)
-    connection.send(b"b\r\ndata: two\n\n\r\n0\r\n\r\n")
+    connection.send(EVENTS + chunk(b"data: one\n\n"))
+    RELEASE.wait(LIFETIME)
+    connection.send(chunk(b"data: two\n\n") + b"0\r\n\r\n")
+
+
+def ticks(connection, _):
+    """An event each second, until the release."""
+    connection.send(EVENTS)
+    number = 0
+    while not RELEASE.wait(1):
+        connection.send(chunk(f"data: tick {number}\n\n".encode()))
+        number += 1
+    connection.send(chunk(f"data: end after {number}\n\n".encode()) + b"0\r\n\r\n")
+
+
+def late(connection, _):
+    """Thinks for long, and then answers."""
+    RELEASE.wait(LIFETIME)
+    connection.answer(b"at last")
 
 
 def redirect(connection, request):
@@ -186,7 +210,7 @@ def huge(connection, request):
 def early(connection, _):
     """Answers before the body was read, and never reads it."""
     connection.answer(b"too large", "413 Content Too Large", [("Connection", "close")])
-    RELEASE.wait(60)
+    RELEASE.wait(LIFETIME)
     connection.open = False
 
 
@@ -211,7 +235,7 @@ def slow(connection, request):
     pieces = request.body()
     size = len(next(pieces))
     STATE["uploaded"] = size
-    RELEASE.wait(60)
+    RELEASE.wait(LIFETIME)
     connection.answer(size + sum(len(piece) for piece in pieces))
 
 
@@ -288,6 +312,7 @@ def frame(connection):
 
 CASES = {
     "state": state, "release": release, "gzip": encoded_gzip, "brotli": encoded_brotli, "events": events,
+    "ticks": ticks, "late": late,
     "redirect": redirect, "cookies": cookies, "range": range_, "trailers": trailers, "both": both, "old": old,
     "hints": hints, "many": many, "huge": huge, "early": early, "once": once, "broken": broken, "nonsense": nonsense,
     "slow": slow, "large": large, "raw": raw, "bare": bare, "refused": refused, "ws": ws,
@@ -308,8 +333,7 @@ def serve(socket_):
         STATE["closed"] += 1
 
 
-# A failing test leaves its app behind; it must not stay for ever.
-threading.Timer(300, lambda: os._exit(1)).start()
+threading.Timer(LIFETIME, lambda: os._exit(1)).start()
 listener = socket.create_server(("127.0.0.1", int(os.environ["WEBUI_PORT"])), backlog=512)
 print("the conformance server listens", flush=True)
 while True:

@@ -3,6 +3,7 @@
 mod activation;
 mod garbage;
 mod logins;
+mod patience;
 mod raw;
 mod restarts;
 
@@ -36,9 +37,11 @@ fn blueprint(script: &str) -> String {
 fn write_blueprints(data_dir: &Path) {
     let dir = data_dir.join("blueprints");
     std::fs::create_dir_all(&dir).unwrap();
-    for script in ["ports", "upstream"] {
+    for script in ["ports", "upstream", "conformance"] {
         std::fs::write(dir.join(format!("{script}.sh")), blueprint(script)).unwrap();
     }
+    let patient = blueprint("conformance").replace("exec ", "LIFETIME=1800 exec ");
+    std::fs::write(dir.join("patient.sh"), patient).unwrap();
 }
 
 /// Ports that no other test uses, neither of this run nor of one beside it.

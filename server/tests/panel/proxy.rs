@@ -2,6 +2,7 @@
 
 mod answers;
 mod bodies;
+mod certificates;
 mod conformance;
 mod hosts;
 mod memory;
@@ -12,7 +13,7 @@ mod security;
 mod sockets;
 mod standing;
 mod streams;
-mod tls;
+pub(crate) mod tls;
 
 use std::net::SocketAddr;
 

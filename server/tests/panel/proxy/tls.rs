@@ -1,6 +1,7 @@
 //! A panel that speaks TLS.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::http::{Request, StatusCode};
@@ -19,10 +20,9 @@ use super::{Client, panel, started};
 use crate::running::{Running, output};
 use crate::support::{DEADLINE, Fixture, PASSWORD, form};
 
-/// The certificate of a panel's own making, as a client that was told to trust it.
-fn client(dir: &std::path::Path, protocol: &[u8]) -> TlsConnector {
+/// A client that was told to trust one certificate.
+pub(crate) fn client(certificate: &Path, protocol: &[u8]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
-    let certificate = dir.join("tls/certificate.pem");
     roots
         .add(CertificateDer::from_pem_file(certificate).unwrap())
         .unwrap();
@@ -36,14 +36,16 @@ fn client(dir: &std::path::Path, protocol: &[u8]) -> TlsConnector {
     TlsConnector::from(Arc::new(config))
 }
 
-/// Serves over TLS with a certificate that is made in `dir`.
-async fn over_tls(fixture: &Fixture, dir: &std::path::Path) -> SocketAddr {
-    let tls = Tls::read(self_signed(dir, &[]).unwrap()).unwrap();
+/// Serves over TLS with a certificate that is made in `dir`; the certificate.
+pub(super) async fn over_tls(fixture: &Fixture, dir: &Path) -> (SocketAddr, PathBuf) {
+    let files = self_signed(dir, &[]).unwrap();
+    let certificate = files.certificate.clone();
+    let tls = Tls::read(files).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (site, shutdown) = (fixture.site.clone(), fixture.panel.shutdown.clone());
     tokio::spawn(server::serve::serve(listener, site, Some(tls), shutdown));
-    address
+    (address, certificate)
 }
 
 #[tokio::test]
@@ -51,10 +53,10 @@ async fn an_upgrade_over_tls_carries_much_and_ends_one_side_at_a_time() {
     let fixture = panel(true, SiteOptions::default()).await;
     let app = started(&fixture, "My app", "conformance").await;
     let dir = tempfile::tempdir().unwrap();
-    let address = over_tls(&fixture, dir.path()).await;
+    let (address, certificate) = over_tls(&fixture, dir.path()).await;
     let stream = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    let stream = client(dir.path(), b"http/1.1")
+    let stream = client(&certificate, b"http/1.1")
         .connect(name, stream)
         .await
         .unwrap();
@@ -89,7 +91,7 @@ async fn tls_is_spoken_and_plain_clients_are_told() {
     fixture.set_up().await;
     let app = started(&fixture, "My app", "conformance").await;
     let dir = tempfile::tempdir().unwrap();
-    let address = over_tls(&fixture, dir.path()).await;
+    let (address, certificate) = over_tls(&fixture, dir.path()).await;
     let mut plain = Client::connect(address).await;
     plain
         .write("GET /a?b=1 HTTP/1.1\r\nHost: localhost:1\r\n\r\n")
@@ -103,7 +105,10 @@ async fn tls_is_spoken_and_plain_clients_are_told() {
     for protocol in [&b"http/1.1"[..], b"h2"] {
         let stream = TcpStream::connect(address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
-        let stream = client(dir.path(), protocol).connect(name, stream).await.unwrap();
+        let stream = client(&certificate, protocol)
+            .connect(name, stream)
+            .await
+            .unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
         let login = |builder: axum::http::request::Builder| {
             let password = format!("password={}", PASSWORD.replace(' ', "+"));
