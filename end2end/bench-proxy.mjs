@@ -1,6 +1,6 @@
 // Measures the release build's proxy beside nginx, haproxy and socat, all with the same app behind them, and prints
 // a table. `make bench-proxy` runs it; ROUNDS and MS (of one measurement) make it longer or shorter.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -15,7 +15,7 @@ const load = process.env.LOAD ?? join(target, "release/examples/load");
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const MS = Number(process.env.MS ?? 2000);
 const IDLE = 2000;
-const ports = { panel: 29571, nginx: 29572, unbuffered: 29573, tuned: 29574, haproxy: 29575, tcp: 29576, socat: 29577, forward: 29578 };
+const ports = { panel: 29571, nginx: 29572, unbuffered: 29573, tuned: 29574, haproxy: 29575, tcp: 29576, socat: 29577, forward: 29578, served: 29579, alone: 29580 };
 
 const wanted = { nginx: "nginx", haproxy: "haproxy", socat: "socat" };
 const missing = Object.keys(wanted).filter((name) => {
@@ -137,6 +137,8 @@ const nginx = start("nginx", ["-e", "stderr", "-c", join(dir, "nginx.conf")]);
 const haproxy = start("haproxy", ["-db", "-q", "-f", join(dir, "haproxy.cfg")]);
 const socat = start("socat", [`TCP-LISTEN:${ports.socat},bind=127.0.0.1,fork,reuseaddr,nodelay,backlog=512`, `TCP:127.0.0.1:${app},nodelay`]);
 const forward = start(load, ["forward", String(ports.forward), `127.0.0.1:${app}`]);
+mkdirSync(join(dir, "panel"));
+const pair = start(load, ["panel", String(ports.served), String(ports.alone), join(dir, "panel")]);
 const names = {
   direct: { port: app, prefix: "" },
   AiKore: { port: ports.panel, prefix: "/instance/load", child: panel },
@@ -147,6 +149,8 @@ const names = {
   "haproxy tcp": { port: ports.tcp, prefix: "", child: haproxy },
   socat: { port: ports.socat, prefix: "", child: socat },
   "AiKore relay": { port: ports.forward, prefix: "", child: forward },
+  "panel as served": { port: ports.served, prefix: "", child: pair },
+  "its router alone": { port: ports.alone, prefix: "", child: pair },
 };
 
 for (const [name, { port }] of Object.entries(names)) await until(name, () => answers(port));
@@ -185,10 +189,10 @@ const memory = (child) =>
     .map((pid) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))[1]))
     .reduce((a, b) => a + b, 0);
 
-function measure(name, { kind, path, connections, bytes }) {
+function measure(name, { kind, path, connections, bytes, ms = MS }) {
   const { port, prefix, child } = names[name];
   const before = cpuMs(child);
-  const output = execFileSync(load, [kind, `127.0.0.1:${port}`, prefix + path, String(connections), String(bytes), String(MS)], {
+  const output = execFileSync(load, [kind, `127.0.0.1:${port}`, prefix + path, String(connections), String(bytes), String(ms)], {
     encoding: "utf8",
     maxBuffer: 1 << 20,
   });
@@ -232,6 +236,32 @@ if (!process.env.ONLY || "idle".includes(process.env.ONLY)) {
     await once(holder, "exit");
   }
   console.log(`| idle WebSocket, ${IDLE} of them | ${row.join(" | ")} |`);
+}
+
+// The panel's own routes, with and without what stands before them: both in one process, in turns.
+const routes = ["/api/health", "/api/instances/", "/pkg/aikore.css"];
+for (const path of routes.filter(() => !process.env.ONLY || "panel routes".includes(process.env.ONLY))) {
+  const bytes = (await (await fetch(`http://127.0.0.1:${ports.alone}${path}`)).arrayBuffer()).byteLength;
+  const [served, alone] = ["panel as served", "its router alone"].map((name) => ({ name, results: [] }));
+  for (let round = 0; round < ROUNDS * 3; round++)
+    for (const { name, results } of round % 2 ? [served, alone] : [alone, served])
+      results.push(measure(name, { kind: "http", path, connections: 32, bytes, ms: MS / 2 }));
+  const row = [served, alone].map(({ name, results }) => {
+    const of = (field) => median(results.map((result) => result[field]));
+    return `${name} ${of("rate").toFixed(0)} (${of("cpu").toFixed(1)}, ${of("p99")})`;
+  });
+  const ratio = median(served.results.map((result, round) => result.cpu / alone.results[round].cpu));
+  console.log(`| ${path}, 32 connections | ${row.join(" | ")} | CPU ${ratio.toFixed(2)} of it |`);
+}
+
+// A port that changes hands all the time, while many connect to it: a refused or reset connection fails the test.
+if (!process.env.ONLY || "takeover".includes(process.env.ONLY)) {
+  const test = ["test", "--workspace", "--exclude", "frontend", "--test", "panel", "--", "--nocapture", "changes_hands"];
+  const environment = { ...process.env, TAKEOVER_CONNECTIONS: "20000" };
+  const said = spawnSync("cargo", test, { cwd: root, env: environment, encoding: "utf8" });
+  const lines = `${said.stdout}${said.stderr}`.match(/\d+ connections, \d+ takeovers.*/g) ?? ["failed"];
+  console.log(`| takeover of a port | ${lines.join(" | ")} | ${said.status ? "REFUSED OR RESET" : "none refused or reset"} |`);
+  if (said.status) process.exitCode = 1;
 }
 
 for (const child of children.filter((child) => child.exitCode === null && child.signalCode === null)) {

@@ -2,7 +2,8 @@
 //! they can, and a raw forward.
 //!
 //! `load serve PORT` · `load forward PORT TO` · `load http|socket|raw ADDRESS PATH CONNECTIONS BYTES MS` ·
-//! `load idle ADDRESS PATH CONNECTIONS` (opens sockets, then waits for the end of its input)
+//! `load idle ADDRESS PATH CONNECTIONS` (opens sockets, then waits for the end of its input) ·
+//! `load panel PORT PLAIN DIR` (the panel as it is served, and its router alone, in one process)
 
 use std::error::Error;
 use std::io::Write as _;
@@ -10,7 +11,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
+use engine::{Engine, EngineConfig};
 use server::relay::{End, Side, relay};
+use server::{Panel, Site, SiteOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -22,29 +25,29 @@ const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(async {
-            match arguments.as_slice() {
-                ["serve", port] => serve(port.parse()?).await,
-                ["forward", port, to] => forward(port.parse()?, to.parse()?).await,
-                ["idle", address, path, connections] => {
-                    idle(address.parse()?, path, connections.parse()?).await
-                }
-                [kind, address, path, connections, bytes, ms] => {
-                    let load = Load {
-                        kind: Kind::of(kind)?,
-                        address: address.parse()?,
-                        path: (*path).to_owned(),
-                        bytes: bytes.parse()?,
-                    };
-                    load.run(connections.parse()?, Duration::from_millis(ms.parse()?))
-                        .await
-                }
-                _ => Err("see the top of this file".into()),
+    let mut builder = match arguments.as_slice() {
+        ["panel", ..] => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    builder.enable_all().build()?.block_on(async {
+        match arguments.as_slice() {
+            ["panel", port, plain, dir] => panel(port.parse()?, plain.parse()?, dir).await,
+            ["serve", port] => serve(port.parse()?).await,
+            ["forward", port, to] => forward(port.parse()?, to.parse()?).await,
+            ["idle", address, path, connections] => idle(address.parse()?, path, connections.parse()?).await,
+            [kind, address, path, connections, bytes, ms] => {
+                let load = Load {
+                    kind: Kind::of(kind)?,
+                    address: address.parse()?,
+                    path: (*path).to_owned(),
+                    bytes: bytes.parse()?,
+                };
+                load.run(connections.parse()?, Duration::from_millis(ms.parse()?))
+                    .await
             }
-        })
+            _ => Err("see the top of this file".into()),
+        }
+    })
 }
 
 /// Answers `/…/<bytes>` with so many bytes, repeats what comes after an upgrade, and what is no request at all.
@@ -119,6 +122,18 @@ async fn forward(port: u16, to: SocketAddr) -> Result<()> {
             relay(end(stream), end(other)).await.ok()
         });
     }
+}
+
+/// Serves the router twice: behind everything that stands before it, and as axum alone would.
+async fn panel(port: u16, plain: u16, dir: &str) -> Result<()> {
+    let config = EngineConfig::new(dir.into(), std::env::current_exe()?);
+    let panel = Panel::new(Engine::open(config).await?, true, &[]);
+    let router = server::router(panel.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let plain = TcpListener::bind(("127.0.0.1", plain)).await?;
+    tokio::spawn(async move { axum::serve(plain, router).await });
+    let (site, shutdown) = (Site::new(panel.clone(), SiteOptions::default()), panel.shutdown);
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    Ok(server::serve::serve(listener, site, None, shutdown).await?)
 }
 
 async fn idle(address: SocketAddr, path: &str, connections: usize) -> Result<()> {
