@@ -1,6 +1,6 @@
 //! The ways there are to an instance, as its visitor would take them.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use types::autopsy::{AccessWay, Verdict, WayReport};
@@ -30,8 +30,8 @@ pub(super) struct Approach {
 pub(super) enum Door {
     /// The app itself.
     App,
-    /// Whoever listens on the public port.
-    Port(SocketAddr),
+    /// Whoever listens on the public port, at any of these addresses; with TLS or without.
+    Port { at: Vec<SocketAddr>, tls: bool },
     /// The panel.
     Panel,
 }
@@ -184,22 +184,82 @@ fn port(subject: &Subject) -> Result<Approach, String> {
             format!("Its public port {port} does not lead to it. {reason}")
         });
     }
-    let login = instance.public_access == PublicAccess::Login;
-    if login && subject.panel.speaks_tls() {
-        return Err("Its public port speaks TLS, which this check does not look into.".to_owned());
-    }
     let mut start = panel(subject)?;
-    if start.set_scheme("http").is_err() || start.set_port(Some(port)).is_err() {
+    let listening = subject.panel.engine.instances.public_addresses();
+    let at = reachable(&start, listening, port)?;
+    // What is open is the app's own business; what asks for a login speaks as the panel does.
+    let tls = instance.public_access == PublicAccess::Login && subject.panel.speaks_tls();
+    let scheme = if tls { "https" } else { "http" };
+    if start.set_scheme(scheme).is_err() || start.set_port(Some(port)).is_err() {
         return Err(format!("Port {port} cannot be part of the panel's address."));
     }
     Ok(Approach {
         way: AccessWay::Port,
+        notes: unchecked(&start, listening).into_iter().collect(),
         root: own_root(subject, &start),
         start,
         scope: "/".to_owned(),
         stripped: String::new(),
-        door: Door::Port((Ipv4Addr::LOCALHOST, port).into()),
-        notes: Vec::new(),
+        door: Door::Port { at, tls },
+    })
+}
+
+/// Where this machine finds the listener that a visitor of the host would meet.
+fn reachable(panel: &Url, listening: &[IpAddr], port: u16) -> Result<Vec<SocketAddr>, String> {
+    let asked = literal(panel);
+    let meets = |own: &IpAddr| match asked {
+        Some(asked) => *own == asked || own.is_unspecified() && (own.is_ipv6() || asked.is_ipv4()),
+        None => true,
+    };
+    let at: Vec<SocketAddr> = listening
+        .iter()
+        .filter(|own| meets(own))
+        .map(|own| SocketAddr::new(from_inside(*own), port))
+        .collect();
+    if at.is_empty() {
+        return Err(format!(
+            "Its public port {port} is open on {} only, and you opened the panel as {}. Start the panel with \
+             --bind-public and the address that people use.",
+            addresses(listening),
+            panel.host_str().unwrap_or_default()
+        ));
+    }
+    Ok(at)
+}
+
+/// An address that stands where a name could.
+fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        url::Host::Ipv4(address) => Some(address.into()),
+        url::Host::Ipv6(address) => Some(address.into()),
+        url::Host::Domain(_) => None,
+    }
+}
+
+/// An address that leads to a listener on `own` from this machine.
+fn from_inside(own: IpAddr) -> IpAddr {
+    match own {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        _ => own,
+    }
+}
+
+fn addresses(all: &[IpAddr]) -> String {
+    let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
+    texts.join(" and ")
+}
+
+/// What this machine cannot tell about a port that only it can reach.
+fn unchecked(start: &Url, listening: &[IpAddr]) -> Option<String> {
+    let name = start.domain()?;
+    let here = name == "localhost" || name.ends_with(".localhost");
+    (!here && listening.iter().all(IpAddr::is_loopback)).then(|| {
+        format!(
+            "The port is open on {} only: from another machine {name} leads there only through something in \
+             between.",
+            addresses(listening)
+        )
     })
 }
 
@@ -217,4 +277,45 @@ pub(super) fn panel(subject: &Subject) -> Result<Url, String> {
 fn root(host: Ipv4Addr, port: u16) -> Url {
     #[expect(clippy::expect_used, reason = "numbers make an address")]
     Url::parse(&format!("http://{host}:{port}/")).expect("an address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(panel: &str, listening: &[&str]) -> Result<Vec<String>, String> {
+        let listening: Vec<IpAddr> = listening.iter().map(|text| text.parse().unwrap()).collect();
+        let found = reachable(&Url::parse(panel).unwrap(), &listening, 19_001)?;
+        Ok(found.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_port_is_looked_for_where_its_visitors_would_find_it() {
+        let both = ["127.0.0.1", "::1"];
+        assert_eq!(
+            at("http://localhost:9000/", &both).unwrap(),
+            ["127.0.0.1:19001", "[::1]:19001"]
+        );
+        assert_eq!(at("http://[::1]:9000/", &both).unwrap(), ["[::1]:19001"]);
+        assert_eq!(
+            at("http://10.0.0.7:9000/", &["0.0.0.0"]).unwrap(),
+            ["127.0.0.1:19001"]
+        );
+        assert_eq!(
+            at("http://10.0.0.7:9000/", &["10.0.0.7"]).unwrap(),
+            ["10.0.0.7:19001"]
+        );
+        assert_eq!(at("http://10.0.0.7:9000/", &["::"]).unwrap(), ["[::1]:19001"]);
+        let refused = at("http://10.0.0.7:9000/", &both).unwrap_err();
+        assert!(refused.contains("127.0.0.1 and ::1 only"), "{refused}");
+        assert!(at("http://[fd00::7]:9000/", &["0.0.0.0"]).is_err());
+    }
+
+    #[test]
+    fn what_only_this_machine_reaches_is_said_where_people_use_a_name() {
+        let said = |panel: &str, own: &str| unchecked(&Url::parse(panel).unwrap(), &[own.parse().unwrap()]);
+        assert!(said("http://gpu.lan:19001/", "127.0.0.1").is_some_and(|note| note.contains("gpu.lan")));
+        assert_eq!(said("http://gpu.lan:19001/", "0.0.0.0"), None);
+        assert_eq!(said("http://a.localhost:19001/", "::1"), None);
+    }
 }

@@ -129,7 +129,7 @@ impl<'a> Browser<'a> {
 
     /// Whether the panel stands in the door of the public port.
     fn asks_for_login(&self) -> bool {
-        matches!(self.approach.door, Door::Port(_))
+        matches!(self.approach.door, Door::Port { .. })
             && self.subject.instance.public_access == PublicAccess::Login
     }
 
@@ -217,7 +217,7 @@ impl<'a> Browser<'a> {
         let by_panel = match self.approach.door {
             Door::App => false,
             Door::Panel => !sent_by_app,
-            Door::Port(_) => self.asks_for_login(),
+            Door::Port { .. } => self.asks_for_login(),
         };
         let path = format!("{}/pass", self.subject.visitor.way_in.base_path());
         by_panel && url.path() == path && self.is_panel(url)

@@ -15,6 +15,9 @@ use super::{framing, live, scripts};
 /// Assets that are looked at on one way.
 const ASSETS_MAX: usize = 60;
 
+/// How far assets that name assets are followed.
+const DEPTH_MAX: usize = 4;
+
 /// Requests at the same time, as browsers make them.
 const AT_ONCE: usize = 6;
 
@@ -111,8 +114,10 @@ impl Findings<'_> {
         let mut seen = HashSet::new();
         let mut next: Vec<(Url, Kind)> = resolved(named, base).collect();
         let mut text = String::new();
-        // The page's own, then what those name: what comes deeper is left to the scripts.
-        for _ in 0..2 {
+        // The page's own, then what those name, and so on.
+        for _ in 0..DEPTH_MAX {
+            // What is needed at once comes first: there may not be room for all.
+            next.sort_by_key(|(_, kind)| *kind == Kind::Later);
             next.retain(|(url, _)| seen.insert(url.clone()));
             let wanted = self.sort(std::mem::take(&mut next));
             let browser = &self.browser;
@@ -123,7 +128,7 @@ impl Findings<'_> {
                 if let Some(answer) = journey.answer() {
                     let body = String::from_utf8_lossy(&answer.body);
                     next.extend(deeper(&body, kind, &answer.url));
-                    if matches!(kind, Kind::Script | Kind::Module) {
+                    if matches!(kind, Kind::Script | Kind::Module | Kind::Later) {
                         text.push_str(&body);
                     }
                 }
@@ -170,6 +175,13 @@ impl Findings<'_> {
             .any(|asset| matches!(asset.outcome, Outcome::Fails(_)) && self.own_path(&asset.url) == path)
     }
 
+    /// Whether an asset is there in the app itself.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.assets
+            .iter()
+            .any(|asset| asset.outcome == Outcome::Arrives && self.own_path(&asset.url) == path)
+    }
+
     /// The page's status, if the app gave it.
     pub(super) fn status(&self) -> Option<StatusCode> {
         self.page
@@ -189,16 +201,20 @@ fn resolved(named: Vec<Named>, base: &Url) -> impl Iterator<Item = (Url, Kind)> 
 
 /// What an asset needs in turn.
 fn deeper(text: &str, kind: Kind, base: &Url) -> Vec<(Url, Kind)> {
-    let (addresses, kind) = match kind {
-        Kind::Module => (scripts::static_imports(text), Kind::Module),
-        Kind::Style => (scripts::style_urls(text), Kind::Other),
-        Kind::Script | Kind::Other => return Vec::new(),
+    let named = |addresses: Vec<String>, kind| {
+        let named = addresses.into_iter().map(move |address| Named { address, kind });
+        resolved(named.collect(), base)
     };
-    let named = addresses
-        .into_iter()
-        .map(|address| Named { address, kind })
-        .collect();
-    resolved(named, base).collect()
+    let later = || named(scripts::later_imports(text), Kind::Later);
+    match kind {
+        Kind::Module => named(scripts::static_imports(text), Kind::Module)
+            .chain(later())
+            .collect(),
+        Kind::Later => named(scripts::imports(text), Kind::Later).collect(),
+        Kind::Script => later().collect(),
+        Kind::Style => named(scripts::style_urls(text), Kind::Other).collect(),
+        Kind::Other => Vec::new(),
+    }
 }
 
 fn outcome(journey: &Journey, kind: Kind) -> Outcome {

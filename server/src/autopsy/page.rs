@@ -15,6 +15,8 @@ use super::scripts;
 pub(super) enum Kind {
     Script,
     Module,
+    /// A module that a script fetches once it wants it: whether it ever does cannot be seen.
+    Later,
     Style,
     /// Pictures, icons, fonts, frames: a page does without.
     Other,

@@ -16,9 +16,10 @@ static IMPORT: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// `import("./x.js")`.
-static DYNAMIC_IMPORT: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"\bimport\(\s*["']((?:\.{0,2}/|https?://)[^"'\s]+)["']\s*\)"#));
+/// `import("./x.js")`, as people and bundlers write it.
+static DYNAMIC_IMPORT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r#"\bimport\(\s*(?:/\*[^*]*\*/\s*)*["'`]((?:\.{0,2}/|https?://)[^"'`\s$]+)["'`]\s*[,)]"#)
+});
 
 static SOCKET: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"new\s+WebSocket\(\s*["'`]([^"'`\s$]+)["'`]\s*[,)]"#));
@@ -47,8 +48,13 @@ fn found(pattern: &Regex, text: &str) -> Vec<String> {
 /// Modules an inline script loads.
 pub(super) fn imports(text: &str) -> Vec<String> {
     let mut all = static_imports(text);
-    all.extend(found(&DYNAMIC_IMPORT, text));
+    all.extend(later_imports(text));
     all
+}
+
+/// Modules that a script fetches while it runs.
+pub(super) fn later_imports(text: &str) -> Vec<String> {
+    found(&DYNAMIC_IMPORT, text)
 }
 
 /// Modules that must be there before a module can run.
@@ -90,6 +96,8 @@ mod tests {
             ["./one.js", "/two.js", "../three.js", "./four.js"]
         );
         assert_eq!(imports(text).last().map(String::as_str), Some("./five.js"));
+        let bundled = "n(()=>import(/* webpackIgnore: true */`./six.js`),__deps([0]));import(`./${x}.js`);reimport('/no.js')";
+        assert_eq!(later_imports(bundled), ["./six.js"]);
     }
 
     #[test]

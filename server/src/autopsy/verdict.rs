@@ -6,6 +6,7 @@ use url::Url;
 use super::browser::{End, Trouble, Whose};
 use super::findings::{Checked, Findings, Outcome, Problem};
 use super::name;
+use super::page::Kind;
 
 /// What is listed one by one.
 const LISTED_MAX: usize = 20;
@@ -153,7 +154,12 @@ impl Words {
         }
         for (problem, assets) in groups {
             let said = group_words(problem, &assets, total, &found.browser.approach.scope);
-            if assets.iter().any(|asset| asset.kind.is_needed()) {
+            // What is fetched later counts where it is known to be there.
+            let counts = |asset: &&Checked| {
+                let known = || direct.is_some_and(|direct| direct.has(&found.own_path(&asset.url)));
+                asset.kind.is_needed() && (asset.kind != Kind::Later || known())
+            };
+            if assets.iter().any(counts) {
                 self.reasons.push(said);
             } else {
                 self.notes.push(said);

@@ -50,6 +50,12 @@ class App(BaseHTTPRequestHandler):
             self.reply("ok", "text/plain")
         elif path == "/":
             getattr(self, "page_" + KIND)()
+        elif path == "/gone.js":
+            self.reply("nothing", "text/plain", 404)
+        elif path == "/lazy.js":
+            self.reply('const a = () => import("./near.js"); const b = () => import(`/gone.js`);', "text/javascript")
+        elif path == "/near.js" and KIND == "lazy":
+            self.reply('import "./with.js"; export const deep = () => import("/chunks/deep.js");', "text/javascript")
         elif path.endswith("/one.js"):
             self.reply('import "./two.js"; export const x = 1;', "text/javascript")
         elif path.endswith(".js"):
@@ -99,6 +105,9 @@ class App(BaseHTTPRequestHandler):
 
     def page_many(self):
         self.reply("<title>Many</title>" + "".join(f"<img src={n}.png>" for n in range(70)))
+
+    def page_lazy(self):
+        self.reply("<!doctype html><title>Lazy</title><script type=module src=lazy.js></script>")
 
     def page_inner(self):
         self.reply(INNER)

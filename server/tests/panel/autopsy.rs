@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 use server::SiteOptions;
+use server::tls::{Tls, self_signed};
 use types::autopsy::{AccessWay, Autopsy, KnownAccess, LiveKind, Verdict, WayReport};
 use types::instances::{Instance, InstanceChange, PublicAccess, Status};
 
@@ -10,7 +11,7 @@ use crate::forwards::range;
 use crate::support::{Fixture, bytes, empty, failure, request, set, until};
 
 /// Each kind of app and what its blueprint says about sub-paths.
-const KINDS: [(&str, &str); 11] = [
+const KINDS: [(&str, &str); 12] = [
     ("aware", "strip"),
     ("kept", "yes"),
     ("root", "strip"),
@@ -18,6 +19,7 @@ const KINDS: [(&str, &str); 11] = [
     ("frame", "strip"),
     ("inner", "strip"),
     ("many", "strip"),
+    ("lazy", "strip"),
     ("stream", "strip"),
     ("silent", "strip"),
     ("spy", "strip"),
@@ -44,7 +46,16 @@ struct Table {
 
 impl Table {
     async fn with(kind: &str) -> Self {
+        Self::standing(kind, SiteOptions::default(), &["127.0.0.1"]).await
+    }
+
+    /// With TLS where the options say so, and public ports on these addresses.
+    async fn standing(kind: &str, options: SiteOptions, public: &[&str]) -> Self {
         let range = range();
+        let tls = options.https.then(|| {
+            let dir = tempfile::tempdir().unwrap();
+            Tls::read(self_signed(dir.path(), &[]).unwrap()).unwrap()
+        });
         let write = |dir: &std::path::Path| {
             let dir = dir.join("blueprints");
             std::fs::create_dir_all(&dir).unwrap();
@@ -52,11 +63,12 @@ impl Table {
                 std::fs::write(dir.join(format!("{kind}.sh")), blueprint(kind, subpath)).unwrap();
             }
         };
-        let fixture = set(false, SiteOptions::default(), write, |config| {
+        let fixture = set(false, options, write, |config| {
             config.port_range = range;
+            config.bind_public = public.iter().map(|address| address.parse().unwrap()).collect();
         })
         .await;
-        fixture.serve().await;
+        fixture.speak(tls).await;
         let cookie = fixture.set_up().await;
         let app = fixture.create("My app", kind).await;
         let instances = &fixture.engine.instances;
@@ -240,6 +252,76 @@ async fn the_address_inside_the_machine_reaches_nobody_outside() {
     assert_eq!(way(&report, AccessWay::Direct).verdict, Verdict::Works);
     assert_eq!(report.best, None);
     table.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn modules_that_are_fetched_later_count_where_the_app_has_them() {
+    let table = Table::with("lazy").await;
+    let report = table.examine().await;
+    let below = way(&report, AccessWay::Path);
+    assert_eq!(below.verdict, Verdict::Broken, "{below:#?}");
+    assert_eq!(below.reasons.len(), 1, "{below:#?}");
+    assert!(below.reasons[0].contains("/chunks/deep.js"), "{below:#?}");
+    for own in [AccessWay::Subdomain, AccessWay::Direct] {
+        let found = way(&report, own);
+        assert_eq!(found.verdict, Verdict::Works, "{found:#?}");
+        // The page's own, two that it fetches, one that those fetch, and one that the app lacks.
+        assert_eq!((found.assets.total, found.assets.arrive), (5, 4), "{found:#?}");
+        assert!(
+            found.notes.iter().any(|note| note.contains("/gone.js")),
+            "{found:#?}"
+        );
+    }
+    table.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_is_looked_at_where_it_is_open() {
+    let table = Table::standing("aware", SiteOptions::default(), &["::1"]).await;
+    for access in [PublicAccess::Login, PublicAccess::Open] {
+        table.open_port(access).await;
+        let report = table.examine().await;
+        let port = way(&report, AccessWay::Port);
+        assert_eq!((port.verdict, port.live.len()), (Verdict::Works, 2), "{port:#?}");
+    }
+    // Who came by another address does not find it.
+    let asked = axum::http::Request::builder()
+        .method("POST")
+        .uri(table.path())
+        .header("host", "10.0.0.7:9000")
+        .header("origin", "http://10.0.0.7:9000")
+        .header("cookie", &table.cookie);
+    let report: Autopsy = table.ask(asked).await;
+    let port = way(&report, AccessWay::Port);
+    assert_eq!(port.verdict, Verdict::Unavailable, "{port:#?}");
+    assert!(port.reasons[0].contains("--bind-public"), "{port:#?}");
+    table.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_is_looked_at_behind_tls_and_below_a_prefix() {
+    let options = || SiteOptions {
+        base_path: "/tools".to_owned(),
+        https: true,
+        ..SiteOptions::default()
+    };
+    for kind in ["aware", "kept"] {
+        let table = Table::standing(kind, options(), &["127.0.0.1"]).await;
+        for access in [PublicAccess::Login, PublicAccess::Open] {
+            table.open_port(access).await;
+            let report = table.examine().await;
+            for one in &report.ways {
+                assert_eq!((one.verdict, one.live.len()), (Verdict::Works, 2), "{one:#?}");
+            }
+            let login = access == PublicAccess::Login;
+            let scheme = if login { "https" } else { "http" };
+            let port = way(&report, AccessWay::Port);
+            assert_eq!(port.url, format!("{scheme}://localhost:{}/", table.port));
+            let below = way(&report, AccessWay::Path);
+            assert_eq!(below.url, "https://localhost:9000/tools/instance/my-app/");
+        }
+        table.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

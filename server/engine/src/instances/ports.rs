@@ -1,12 +1,18 @@
 //! Public ports as people choose them: which are free, which may be taken.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use super::forwards::{nobody_listens, taken};
 use super::{Inner, Instances};
 use crate::{Error, Result, blocking};
 
 impl Instances {
+    /// The addresses that public ports are opened on.
+    pub fn public_addresses(&self) -> &[IpAddr] {
+        &self.inner.config.bind_public
+    }
+
     /// Ports of the range that no instance holds and nobody listens on, lowest first.
     pub async fn available_ports(&self) -> Result<Vec<u16>> {
         let candidates = self.inner.unheld_ports();

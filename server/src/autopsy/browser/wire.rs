@@ -1,5 +1,6 @@
 //! One request and its answer: through the panel's own door, or over a connection.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
@@ -7,7 +8,11 @@ use axum::http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::Url;
 
 use super::{BODY_MAX, Browser, Trouble, Wanted, authority};
@@ -15,6 +20,7 @@ use crate::autopsy::approach::Door;
 use crate::credentials::{self, Credential};
 use crate::relay::Side;
 use crate::site::{Download, Upload};
+use crate::tls;
 
 /// Some apps refuse who does not look like a browser.
 const USER_AGENT: HeaderValue = HeaderValue::from_static("Mozilla/5.0 (compatible; AiKore autopsy)");
@@ -34,7 +40,7 @@ pub(super) async fn exchange(
         prove(&browser.subject.visitor.credential, request.headers_mut());
         return inside(browser, request).await;
     }
-    match browser.approach.door {
+    match &browser.approach.door {
         Door::Panel => inside(browser, request).await,
         Door::App => {
             let instances = &browser.subject.panel.engine.instances;
@@ -42,9 +48,14 @@ pub(super) async fn exchange(
             let stream = stream.map_err(|_| Trouble::NoConnection)?;
             Ok((true, over(Side::of(stream), request).await?))
         }
-        Door::Port(address) => {
-            let stream = TcpStream::connect(address).await;
+        Door::Port { at, tls } => {
+            // Each in turn: one of several addresses that does not answer is met by few.
+            let stream = TcpStream::connect(&at[..]).await;
             let stream = stream.map_err(|_| Trouble::NoConnection)?;
+            if *tls {
+                let stream = encrypted(stream, url).await.ok_or(Trouble::Cut)?;
+                return Ok((true, over(stream, request).await?));
+            }
             Ok((true, over(Side::Tcp(stream), request).await?))
         }
     }
@@ -101,7 +112,21 @@ async fn inside(browser: &Browser<'_>, request: Request<Upload>) -> Result<(bool
     Ok((from_app, answer.map(Body::new)))
 }
 
-async fn over(side: Side, request: Request<Upload>) -> Result<Response<Body>, Trouble> {
+/// The port is this panel's own, on this machine, so whose certificate it shows says nothing here.
+async fn encrypted(stream: TcpStream, url: &Url) -> Option<TlsStream<TcpStream>> {
+    let config = tls::trust_all().ok()?;
+    let name = url.host_str()?.trim_matches(['[', ']']).to_owned();
+    let name = ServerName::try_from(name).ok()?;
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .ok()
+}
+
+async fn over<S>(side: S, request: Request<Upload>) -> Result<Response<Body>, Trouble>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let shaken = http1::handshake(TokioIo::new(side)).await;
     let (mut sender, connection) = shaken.map_err(|_| Trouble::Cut)?;
     tokio::spawn(async move {
