@@ -11,6 +11,7 @@ mod autopsy;
 mod crashes;
 mod forms;
 mod forwards;
+mod matrix;
 mod origins;
 mod program;
 mod proxy;

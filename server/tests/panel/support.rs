@@ -30,7 +30,7 @@ pub(crate) struct Fixture {
     pub(crate) engine: Engine,
     pub(crate) panel: Panel,
     pub(crate) site: Arc<Site>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 pub(crate) async fn fixture() -> Fixture {
@@ -71,11 +71,15 @@ pub(crate) async fn set(
         site: Site::new(panel.clone(), options),
         engine,
         panel,
-        _dir: dir,
+        dir,
     }
 }
 
 impl Fixture {
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// Asks; an answer of the API must be one that its description knows.
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
