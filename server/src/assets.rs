@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -41,6 +41,12 @@ pub(crate) async fn serve(request: Request) -> axum::response::Response {
         std::borrow::Cow::Owned(bytes) => Body::from(bytes),
     };
     finish(answer.header(header::CONTENT_TYPE, content_type(path)).body(body))
+}
+
+/// The icon under the name that browsers try for pages that name none: apps below the panel among them.
+pub(crate) async fn icon(mut request: Request) -> axum::response::Response {
+    *request.uri_mut() = Uri::from_static("/favicon.svg");
+    serve(request).await
 }
 
 fn find(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, bool)> {

@@ -113,7 +113,7 @@ fn is_public(method: &Method, path: &str) -> bool {
     match path {
         "/theme" => *method == Method::POST,
         "/login" | "/setup" => reads || *method == Method::POST,
-        "/favicon.svg" | "/api/health" => reads,
+        "/favicon.svg" | "/favicon.ico" | "/api/health" => reads,
         _ => reads && path.starts_with("/pkg/"),
     }
 }

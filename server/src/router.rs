@@ -21,6 +21,7 @@ pub fn router(panel: Panel) -> Router {
         .merge(passes::router())
         .route("/pkg/{*path}", get(assets::serve))
         .route("/favicon.svg", get(assets::serve))
+        .route("/favicon.ico", get(assets::icon))
         .route("/ws", get(socket::open))
         .fallback(unknown);
     guarded(all, panel)

@@ -51,3 +51,16 @@ async fn what_is_not_there_is_not_found() {
         assert_eq!(answer.status(), expected, "{path}");
     }
 }
+
+#[tokio::test]
+async fn pages_without_an_icon_get_the_panels() {
+    let fixture = open_fixture().await;
+    let icon = fixture.send(empty(request("GET", "/favicon.svg"))).await;
+    let tried = fixture.send(empty(request("GET", "/favicon.ico"))).await;
+    assert_eq!(tried.status(), icon.status());
+    assert_eq!(
+        tried.headers().get(header::CONTENT_TYPE),
+        icon.headers().get(header::CONTENT_TYPE)
+    );
+    assert_eq!(bytes(tried).await, bytes(icon).await);
+}

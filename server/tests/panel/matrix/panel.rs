@@ -62,7 +62,7 @@ fn is_public(how: How, path: &str) -> bool {
     match path {
         "/login" | "/setup" => reads || how.method() == "POST",
         "/theme" => how.method() == "POST",
-        "/favicon.svg" | "/api/health" | "/pkg/999" => reads,
+        "/favicon.svg" | "/favicon.ico" | "/api/health" | "/pkg/999" => reads,
         _ => false,
     }
 }
