@@ -21,6 +21,8 @@ pub(crate) struct Homes {
     listening: OnceLock<(u16, bool)>,
     /// Scheme and host with port, by host name.
     used: Mutex<HashMap<String, String>>,
+    /// The address that was used last, under whatever name.
+    last: Mutex<Option<String>>,
 }
 
 impl Homes {
@@ -34,11 +36,18 @@ impl Homes {
         let Some(host) = host(headers) else { return };
         let name = host_name(host).to_ascii_lowercase();
         let address = format!("{}://{host}", asked_scheme(headers));
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(address.clone());
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.len() >= NAMES_MAX && !used.contains_key(&name) {
             used.clear();
         }
         used.insert(name, address);
+    }
+
+    /// The panel's address for who asks an app on a name that says nothing of the panel's.
+    pub(crate) fn last(&self) -> Option<String> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
     }
 
     /// The panel's address for who asks another port of the same host: scheme and host with port.

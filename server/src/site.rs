@@ -135,7 +135,13 @@ impl Site {
         let base = &self.options.base_path;
         let (hosts, addresses) = (self.panel.hosts(), self.panel.addresses());
         if let Some(route) = addresses.by_host(hosts, request.headers()) {
-            return Some(Place::own_host(route, hosts, request.headers(), base));
+            return Some(Place::own_host(
+                route,
+                hosts,
+                self.panel.homes(),
+                request.headers(),
+                base,
+            ));
         }
         // A proxy in front may have removed the prefix already, so it need not be there.
         if let Some(path) = without_base(request.uri(), base) {

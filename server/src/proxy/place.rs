@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::addresses::{ALIASES, Addresses, Route, Way};
 use crate::error::HttpError;
+use crate::homes::Homes;
 use crate::origin::{self, AllowedHosts, host};
 use crate::passes::{self, RESERVED};
 use crate::site::Upload;
@@ -77,10 +78,11 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// A place on a host of its own.
+    /// A place on a host of its own. The panel is at the name's parent, or where people used it last.
     pub(crate) fn own_host(
         route: Arc<Route>,
         hosts: &AllowedHosts,
+        homes: &Homes,
         headers: &HeaderMap,
         base: &'a str,
     ) -> Self {
@@ -95,7 +97,7 @@ impl<'a> Place<'a> {
             way: Way::Host,
             shown: None,
             base,
-            panel: parent,
+            panel: parent.or_else(|| homes.last()),
             public: None,
         }
     }

@@ -12,6 +12,7 @@ mod crashes;
 mod forms;
 mod forwards;
 mod matrix;
+mod names;
 mod origins;
 mod program;
 mod proxy;
