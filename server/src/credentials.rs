@@ -10,6 +10,9 @@ pub(crate) const COOKIE: &str = "aikore_session";
 /// How long the browser keeps the cookie; the server decides how long it is good.
 const COOKIE_SECONDS: u32 = 30 * 24 * 3600;
 
+/// Cookies of one name that are looked at.
+pub(crate) const SAME_NAME_MAX: usize = 16;
+
 /// What a request was let in by.
 #[derive(Clone)]
 pub(crate) enum Credential {
@@ -32,14 +35,13 @@ impl Credential {
         {
             return Some(token);
         }
-        let secret = session_cookie(headers)?;
-        let valid = panel
-            .engine
-            .accounts
-            .session_is_valid(&secret)
-            .await
-            .unwrap_or_else(failed);
-        valid.then_some(Self::Session(secret))
+        for secret in cookies(headers, COOKIE).take(SAME_NAME_MAX) {
+            let checking = panel.engine.accounts.session_is_valid(secret);
+            if checking.await.unwrap_or_else(failed) {
+                return Some(Self::Session(secret.to_owned()));
+            }
+        }
+        None
     }
 
     /// The same without looking at cookies.
@@ -80,20 +82,15 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-/// The secret of the session cookie.
-pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<String> {
-    cookie(headers, COOKIE).map(str::to_owned)
-}
-
-/// The value of the first cookie with this name.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+/// The values of the cookies with this name, as they came. There may be several: an app on the same site can put
+/// one of its own before ours, though never a good one. Other cookies may hold anything, not only text.
+pub(crate) fn cookies<'a>(headers: &'a HeaderMap, wanted: &str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == wanted)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
+        .filter(move |(name, _)| *name == wanted)
         .map(|(_, value)| value)
 }
 

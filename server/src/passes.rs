@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
-use crate::credentials::{self, Credential};
+use crate::credentials::{self, Credential, SAME_NAME_MAX};
 use crate::error::{HttpError, Query};
 use crate::login::{encode, local_path};
 use crate::origin;
@@ -101,13 +101,14 @@ impl Passes {
 
     /// The login behind the headers' pass, if the pass is for their host.
     fn login(&self, headers: &HeaderMap, port: Option<u16>) -> Option<Credential> {
-        let secret = credentials::cookie(headers, &cookie_name(port))?;
         let host = origin::host(headers)?;
+        let name = cookie_name(port);
         let kept = self.kept();
-        let pass = kept.passes.get(secret)?;
-        pass.host
-            .eq_ignore_ascii_case(host)
-            .then(|| pass.credential.clone())
+        let mut passes = credentials::cookies(headers, &name)
+            .take(SAME_NAME_MAX)
+            .filter_map(|secret| kept.passes.get(secret));
+        let pass = passes.find(|pass| pass.host.eq_ignore_ascii_case(host))?;
+        Some(pass.credential.clone())
     }
 }
 

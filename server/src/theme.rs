@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 
-use crate::credentials::cookie;
+use crate::credentials::cookies;
 use crate::guard::referring_path;
 use crate::state::Panel;
 
@@ -14,7 +14,7 @@ const COOKIE: &str = "aikore_theme";
 
 /// The theme a browser asks for, as the document's `data-theme` names it.
 pub(crate) fn of(headers: &HeaderMap) -> &'static str {
-    match cookie(headers, COOKIE) {
+    match cookies(headers, COOKIE).next() {
         Some("light") => "light",
         _ => "dark",
     }

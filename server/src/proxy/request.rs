@@ -1,5 +1,6 @@
 //! What is changed in a request before the app sees it.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -129,20 +130,25 @@ fn drop_own_secrets(headers: &mut HeaderMap, credential: &Credential) {
         return;
     }
     // HTTP/2 sends each cookie in a header of its own; apps know one header only.
-    let others: Vec<&str> = headers
+    // Their values may be any bytes.
+    let others: Vec<&[u8]> = headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .map(str::trim)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .map(<[u8]>::trim_ascii)
         .filter(|pair| !pair.is_empty())
-        .filter(|pair| !is_own_cookie(pair.split('=').next().unwrap_or_default().trim()))
+        .filter(|pair| !is_own_cookie(&cookie_name(pair)))
         .collect();
-    let others = others.join("; ");
+    let others = others.join(&b"; "[..]);
     headers.remove(COOKIE);
-    if let (false, Ok(value)) = (others.is_empty(), HeaderValue::from_str(&others)) {
+    if let (false, Ok(value)) = (others.is_empty(), HeaderValue::from_bytes(&others)) {
         headers.insert(COOKIE, value);
     }
+}
+
+fn cookie_name(pair: &[u8]) -> Cow<'_, str> {
+    let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+    String::from_utf8_lossy(name.trim_ascii())
 }
 
 /// What a client said of itself was removed on arrival: the panel is the edge.

@@ -51,20 +51,29 @@ fn cookies(headers: &mut HeaderMap, target: &Target<'_>) {
         .get_all(SET_COOKIE)
         .iter()
         .filter_map(|value| {
-            let Ok(text) = value.to_str() else {
-                return Some(value.clone());
-            };
+            let text = letters(value);
             let name = text.split(['=', ';']).next().unwrap_or_default().trim();
             if is_own_cookie(name) {
                 return None;
             }
-            HeaderValue::from_str(&contained(text, target)).ok()
+            header_value(&contained(&text, target))
         })
         .collect();
     headers.remove(SET_COOKIE);
     for value in kept {
         headers.append(SET_COOKIE, value);
     }
+}
+
+/// Each byte as a letter: values may be written in any encoding, and none is a way around what is looked for.
+fn letters(value: &HeaderValue) -> String {
+    value.as_bytes().iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// The bytes behind such letters.
+fn header_value(letters: &str) -> Option<HeaderValue> {
+    let bytes: Result<Vec<u8>, _> = letters.chars().map(u8::try_from).collect();
+    HeaderValue::from_bytes(&bytes.ok()?).ok()
 }
 
 fn contained(cookie: &str, target: &Target<'_>) -> String {
@@ -103,13 +112,13 @@ fn prefixed(path: &str, target: &Target<'_>) -> String {
 
 /// Redirects of an app that does not know its prefix, or not its public host.
 fn location(headers: &mut HeaderMap, target: &Target<'_>, asked: &Asked) {
-    let Some(text) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) else {
+    let Some(text) = headers.get(LOCATION).map(letters) else {
         return;
     };
     let port = target.route.instance.internal_port.unwrap_or_default();
     let inner = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
     let public = asked.host.as_ref().and_then(|host| host.to_str().ok());
-    if let Ok(value) = HeaderValue::from_str(&moved(text, public, &inner, target)) {
+    if let Some(value) = header_value(&moved(&text, public, &inner, target)) {
         headers.insert(LOCATION, value);
     }
 }
