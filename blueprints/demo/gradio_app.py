@@ -59,7 +59,8 @@ def generate(prompt: str, steps: float, size: float, seed: float, progress: gr.P
     text.add_text("parameters", f"{prompt}\nSteps: {steps}, Seed: {seed}, Size: {size}x{size}")
     picture.save(path, pnginfo=text)
     print(f"saved {path}", flush=True)
-    yield picture, f"Saved {os.path.basename(path)}"
+    # The page has the picture; sent again, it would be written anew while browsers read it.
+    yield gr.skip(), f"Saved {os.path.basename(path)}"
 
 
 with gr.Blocks(title="AiKore demo generator", analytics_enabled=False) as app:
