@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::blueprints::Subpath;
+
 pub use self::change::{ChangePreview, InstanceChange, NewInstance};
 pub use self::status::{Exit, ExitKind, ExitSource, Health, Status};
 
@@ -154,6 +156,9 @@ pub struct Instance {
     pub open_url: String,
     /// The blueprint's name for people.
     pub blueprint_name: String,
+    /// How the app behaves below a prefix, as its blueprint says.
+    #[serde(default)]
+    pub subpath: Subpath,
 }
 
 impl Instance {

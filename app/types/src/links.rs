@@ -1,5 +1,6 @@
 //! The links of Open, computed on the server only: what they say depends on how the asking browser got there.
 
+use crate::blueprints::Subpath;
 use crate::instances::{AccessPattern, Instance, PublicAccess};
 
 /// How the asking browser reaches the panel; the server provides it for each request.
@@ -36,14 +37,24 @@ impl RequestOrigin {
         }
     }
 
-    /// A port that leads nowhere makes no link: until it does, the app is reached below the panel.
+    /// A port that leads nowhere makes no link: until it does, the app is reached below the panel. An open one is
+    /// the app's alone, so nobody leads from its root to where an app is that was told a prefix.
     fn port(&self, instance: &Instance) -> String {
         let Some(port) = instance.public_port.filter(|_| instance.forward_up) else {
             return self.path(instance);
         };
-        let tls = self.ports_speak_tls && instance.public_access == PublicAccess::Login;
-        let scheme = if tls { "https" } else { "http" };
-        format!("{scheme}://{}:{port}", host_name(&self.host))
+        let login = instance.public_access == PublicAccess::Login;
+        let scheme = if self.ports_speak_tls && login {
+            "https"
+        } else {
+            "http"
+        };
+        let path = if login || instance.subpath != Subpath::Keep {
+            String::new()
+        } else {
+            format!("{}{}", self.base, instance.proxy_path())
+        };
+        format!("{scheme}://{}:{port}{path}", host_name(&self.host))
     }
 
     fn path(&self, instance: &Instance) -> String {
@@ -64,10 +75,11 @@ impl RequestOrigin {
         }
     }
 
-    /// Whether names can stand before the host's: an address has none, nor has a bare name.
+    /// Whether names can stand before the host's: an address has none, nor has a bare name but this machine's own.
     fn has_domain(&self) -> bool {
         let name = host_name(&self.host);
-        name.trim_end_matches('.').contains('.') && name.parse::<std::net::Ipv4Addr>().is_err()
+        let dotted = name.trim_end_matches('.').contains('.');
+        name == "localhost" || dotted && name.parse::<std::net::Ipv4Addr>().is_err()
     }
 }
 
@@ -133,12 +145,38 @@ mod tests {
     fn without_a_domain_a_sub_domain_falls_back_to_the_port() {
         for (host, name) in [
             ("192.168.1.2:9000", "192.168.1.2"),
-            ("localhost:9000", "localhost"),
             ("[::1]:9000", "[::1]"),
             ("gpu", "gpu"),
         ] {
             let link = url(host, "subdomain", "open", "");
             assert_eq!(link, format!("http://{name}:19001"), "{host}");
+        }
+    }
+
+    #[test]
+    fn this_machines_own_name_has_names_before_it() {
+        let link = url("localhost:9000", "subdomain", "login", "");
+        assert_eq!(link, "https://my-app.localhost:9000");
+    }
+
+    #[test]
+    fn an_open_port_is_entered_where_the_app_is() {
+        for (access, subpath, path) in [
+            ("open", "keep", "/x/instance/my-app/"),
+            ("open", "strip", ""),
+            ("login", "keep", ""),
+        ] {
+            let fields = format!(
+                r#""access_pattern":"port","public_access":"{access}","hostname":"","subpath":"{subpath}""#
+            );
+            let origin = RequestOrigin {
+                scheme: "http",
+                host: "gpu:9000".to_owned(),
+                base: "/x".to_owned(),
+                ports_speak_tls: false,
+            };
+            let link = origin.link(instance(&fields)).open_url;
+            assert_eq!(link, format!("http://gpu:19001{path}"), "{access} {subpath}");
         }
     }
 

@@ -32,6 +32,7 @@ use forwards::Forwards;
 use rows::Rows;
 use supervisor::Supervisor;
 use tokio::sync::Mutex;
+use types::blueprints::Subpath;
 use types::instances::{Instance, InstanceId};
 
 use crate::blueprints::Blueprints;
@@ -82,16 +83,17 @@ impl Instances {
     pub(crate) async fn open(parts: Parts) -> Result<Self> {
         let rows = crate::db::instances::list(parts.db.read()).await?;
         let mut rows = delete::finish(&parts.dir, &parts.db, &parts.jobs, rows).await?;
-        let names: HashMap<String, String> = parts
+        let known: HashMap<String, (String, Subpath)> = parts
             .blueprints
             .list()
             .await?
             .into_iter()
-            .map(|blueprint| (blueprint.filename, blueprint.name))
+            .map(|blueprint| (blueprint.filename, (blueprint.name, blueprint.subpath)))
             .collect();
         for row in &mut rows {
-            if let Some(name) = names.get(&row.base_blueprint) {
+            if let Some((name, subpath)) = known.get(&row.base_blueprint) {
                 row.blueprint_name.clone_from(name);
+                row.subpath = *subpath;
             }
         }
         let runner = LocalRunner::new(parts.config.shim_program.clone(), parts.dir.runs());

@@ -193,10 +193,15 @@ fn port(subject: &Subject) -> Result<Approach, String> {
     if start.set_scheme(scheme).is_err() || start.set_port(Some(port)).is_err() {
         return Err(format!("Port {port} cannot be part of the panel's address."));
     }
+    let root = own_root(subject, &start);
+    if instance.public_access == PublicAccess::Open {
+        // As the link says: nobody leads there from the port's own root.
+        start.clone_from(&root);
+    }
     Ok(Approach {
         way: AccessWay::Port,
         notes: unchecked(&start, listening).into_iter().collect(),
-        root: own_root(subject, &start),
+        root,
         start,
         scope: "/".to_owned(),
         stripped: String::new(),

@@ -5,6 +5,7 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue, ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
     QueryOrder,
 };
+use types::blueprints::Subpath;
 use types::instances::{Health, Instance, InstanceId, Status};
 
 use super::entities::instance::{ActiveModel, COLUMN, Column, Entity, Model};
@@ -111,6 +112,7 @@ fn instance(row: Model) -> Result<Instance, DbErr> {
         dir: row.dir,
         parent_instance_id: row.parent_instance_id.map(InstanceId),
         blueprint_name: row.base_blueprint.clone(),
+        subpath: Subpath::default(),
         base_blueprint: row.base_blueprint,
         gpu_ids: row.gpu_ids,
         autostart: row.autostart,

@@ -96,10 +96,11 @@ pub(super) fn free_slug(rows: &[Instance], name: &InstanceName, own: Option<Inst
 /// Adds the row under a passing directory name.
 async fn insert(transaction: &DatabaseTransaction, mut row: Instance) -> Result<Instance> {
     row.dir = uuid::Uuid::new_v4().to_string();
-    let named = row.blueprint_name.clone();
+    let (named, subpath) = (row.blueprint_name.clone(), row.subpath);
     match db::instances::insert(transaction, &row).await {
         Ok(row) => Ok(Instance {
             blueprint_name: named,
+            subpath,
             ..row
         }),
         Err(error) => match error.sql_err() {
@@ -190,5 +191,6 @@ fn row(name: &InstanceName, new: NewInstance, blueprint: &Blueprint) -> Result<I
         forward_reason: String::new(),
         open_url: String::new(),
         blueprint_name: blueprint.name.clone(),
+        subpath: blueprint.subpath,
     })
 }

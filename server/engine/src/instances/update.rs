@@ -177,6 +177,7 @@ impl Inner {
         let (blueprint, script) = self.blueprints.read(wanted).await?;
         next.base_blueprint = blueprint.filename;
         next.blueprint_name = blueprint.name;
+        next.subpath = blueprint.subpath;
         let old = self.blueprints.script(&present.base_blueprint).await.ok();
         let path = conf_dir(self, present)?.join("launch.sh");
         let own = blocking(move || Ok(std::fs::read(path).ok())).await?;

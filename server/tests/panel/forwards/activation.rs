@@ -161,7 +161,11 @@ async fn the_link_changes_with_the_pattern_at_once() {
         (panel, "subdomain", "http://my-app.panel.example:9000".to_owned()),
         (panel, "path", format!("http://{panel}/instance/my-app/")),
         ("127.0.0.1:9000", "subdomain", format!("http://127.0.0.1:{port}")),
-        ("localhost:9000", "subdomain", format!("http://localhost:{port}")),
+        (
+            "localhost:9000",
+            "subdomain",
+            "http://my-app.localhost:9000".to_owned(),
+        ),
         ("[::1]:9000", "port", format!("http://[::1]:{port}")),
     ] {
         let (status, row) = ports.set_pattern(id, host, pattern).await;
