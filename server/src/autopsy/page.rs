@@ -44,6 +44,8 @@ pub(super) struct Page {
     pub(super) assets: Vec<Named>,
     /// Its inline scripts, one after the other.
     pub(super) script: String,
+    /// Its inline styles.
+    style: String,
 }
 
 impl Page {
@@ -60,6 +62,11 @@ impl Page {
             kind: Kind::Module,
         });
         page.assets.extend(imported);
+        let styled = scripts::style_urls(&page.style).into_iter().map(|address| Named {
+            address,
+            kind: Kind::Other,
+        });
+        page.assets.extend(styled);
         page
     }
 }
@@ -71,6 +78,7 @@ struct Reader(RefCell<Reading>);
 struct Reading {
     page: Page,
     in_script: bool,
+    in_style: bool,
     /// What stands in a template is not there yet.
     templates: u32,
 }
@@ -84,6 +92,7 @@ impl TokenSink for Reader {
             Token::TagToken(tag) if tag.kind == TagKind::StartTag => return reading.begin(&tag),
             Token::TagToken(tag) => reading.end(&tag),
             Token::CharacterTokens(text) if reading.in_script => reading.page.script.push_str(&text),
+            Token::CharacterTokens(text) if reading.in_style => reading.page.style.push_str(&text),
             _ => {}
         }
         TokenSinkResult::Continue
@@ -116,6 +125,10 @@ impl Reading {
                 self.in_script = false;
                 self.page.script.push('\n');
             }
+            "style" => {
+                self.in_style = false;
+                self.page.style.push('\n');
+            }
             "template" => self.templates = self.templates.saturating_sub(1),
             _ => {}
         }
@@ -127,6 +140,7 @@ impl Reading {
                 self.page.base = attribute(tag, "href").map(str::to_owned);
             }
             "script" => self.script(tag),
+            "style" => self.in_style = true,
             "link" => {
                 if let Some(kind) = link(tag) {
                     self.name(attribute(tag, "href"), kind);
@@ -199,6 +213,7 @@ mod tests {
              <script type=module>import { a } from './c.js'; const t = '<img src=no.png>';</script>\
              <script type=application/json>import 'no.js'</script>\
              <template><img src=no.png></template><noscript><img src=no.png></noscript>\
+             <style>@font-face { src: local('F'), url(/f.woff2) } a { b: \"<img src=no.png>\" }</style>\
              <!-- <img src=no.png> --><IMG SRC='d&amp;e.png'><img src=''>",
         );
         assert_eq!(page.base.as_deref(), Some("/x/"));
@@ -215,6 +230,7 @@ mod tests {
                 ("b.js", Kind::Script),
                 ("d&e.png", Kind::Other),
                 ("./c.js", Kind::Module),
+                ("/f.woff2", Kind::Other),
             ]
         );
     }
