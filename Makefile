@@ -19,7 +19,7 @@ WASM_TARGET ?= target-wasm
 # What scripts/tools installs with cargo.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
-.PHONY: help run test assets tools bench bench-proxy format
+.PHONY: help run test test-apps assets tools bench bench-proxy format
 help: ## Shows this list.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile
 
@@ -28,6 +28,10 @@ run: $(PROGRAM) ## Installs what is missing, builds the release, starts it and p
 
 test: ## Everything CI checks.
 	@scripts/test
+
+test-apps: $(SITE) ## Runs real web UIs through every way of access, in a browser (downloads them; some ten minutes).
+	@cargo build --bin aikore
+	cd end2end && node_modules/.bin/playwright test -c apps/playwright.config.ts $(if $(APPS),-g "$(APPS)")
 
 assets: $(SITE) ## Builds what the browser loads, into target/site.
 
