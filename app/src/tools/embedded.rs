@@ -166,7 +166,7 @@ pub fn EmbeddedButtons(
     };
     view! {
         <button
-            class="button button--icon button--sm"
+            class="button button--icon button--sm is-scripted"
             type="button"
             aria-label="Full screen"
             title="Full screen"

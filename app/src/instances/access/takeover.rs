@@ -109,6 +109,7 @@ fn Question(
                 <a
                     class="button button--quiet"
                     href=move || place.home()
+                    autofocus
                     on:click=move |event| {
                         event.prevent_default();
                         place.close();
