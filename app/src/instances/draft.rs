@@ -126,10 +126,10 @@ impl Draft {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn instance() -> Instance {
+    pub(crate) fn instance() -> Instance {
         serde_json::from_str(
             r#"{"id":3,"name":"a","slug":"a","dir":"a","parent_instance_id":null,"base_blueprint":"X.sh",
             "gpu_ids":null,"autostart":false,"persistent_mode":false,"public_port":19001,"port_active":true,

@@ -6,7 +6,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use types::autopsy::AccessWay;
-use types::instances::{AccessPattern, Instance, InstanceId, Status};
+use types::instances::{Instance, InstanceId, Status};
 
 use crate::instances::Row;
 use crate::instances::access::check::{AccessReport, known_access};
@@ -135,13 +135,16 @@ impl Picture {
 
 /// The way its link leads.
 fn way_of(instance: &Instance) -> AccessWay {
-    match instance.access_pattern {
-        _ if has_own_name(instance) => AccessWay::Subdomain,
-        _ if instance.open_url.ends_with(&instance.proxy_path()) => AccessWay::Path,
-        AccessPattern::Subdomain if instance.open_url.contains(&format!("//{}.", instance.slug)) => {
-            AccessWay::Subdomain
-        }
-        _ => AccessWay::Port,
+    let host = instance.open_url.split('/').nth(2).unwrap_or_default();
+    let on = |port: u16| host.ends_with(&format!(":{port}"));
+    if has_own_name(instance) {
+        AccessWay::Subdomain
+    } else if instance.forward_up && instance.public_port.is_some_and(on) {
+        AccessWay::Port
+    } else if host.starts_with(&format!("{}.", instance.slug)) {
+        AccessWay::Subdomain
+    } else {
+        AccessWay::Path
     }
 }
 
@@ -184,5 +187,28 @@ pub fn EmbeddedButtons(
         >
             <Icon name="open" class="icon--sm" />
         </a>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instances::draft::tests::instance;
+
+    #[test]
+    fn a_link_says_which_way_it_leads() {
+        let way = |link: &str, up: bool, own: bool| {
+            let mut instance = instance();
+            (instance.forward_up, instance.use_custom_hostname) = (up, own);
+            instance.hostname = "other.lan".to_owned();
+            instance.open_url = link.to_owned();
+            way_of(&instance)
+        };
+        assert_eq!(way("http://gpu:9000/x/instance/a/", true, false), AccessWay::Path);
+        assert_eq!(way("http://gpu:19001", true, false), AccessWay::Port);
+        assert_eq!(way("http://gpu:19001/instance/a/", true, false), AccessWay::Port);
+        assert_eq!(way("http://[::1]:19001", true, false), AccessWay::Port);
+        assert_eq!(way("http://a.gpu.lan:9000", false, false), AccessWay::Subdomain);
+        assert_eq!(way("http://other.lan", true, true), AccessWay::Subdomain);
     }
 }
