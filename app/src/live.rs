@@ -127,7 +127,8 @@ impl Live {
 
     /// Takes over the answer to a request.
     pub fn answer(self, instance: Instance) {
-        self.at_home(|| self.rows.answer(instance));
+        let connected = self.connection.get_untracked() == Connection::Online;
+        self.at_home(|| self.rows.answer(instance, connected));
     }
 
     /// The samples of the last minutes, oldest first; tracked.

@@ -1,5 +1,7 @@
 //! The rows of the table as signals: one per row, so that a change of one disturbs no other.
 
+use std::cmp::Ordering;
+
 use leptos::prelude::*;
 use types::events::Event;
 use types::instances::{Instance, InstanceId};
@@ -38,15 +40,16 @@ impl Rows {
         self.0.with(Vec::is_empty)
     }
 
-    /// Takes over the answer to a request, unless the socket has already said something newer.
-    pub fn answer(self, instance: Instance) {
-        let stale = self.0.with_untracked(|rows| {
-            rows.iter().find(|row| row.id == instance.id).is_some_and(|row| {
-                row.instance
-                    .with_untracked(|present| !is_later(&instance, present))
-            })
-        });
-        if !stale {
+    /// Takes over the answer to a request, unless the socket has already said something newer. `connected`: what the
+    /// two counters do not tell, such as whether a port is open, comes by the socket in its order, and counts.
+    pub fn answer(self, instance: Instance, connected: bool) {
+        let stale = |present: &Instance| match age(&instance).partial_cmp(&age(present)) {
+            Some(Ordering::Greater) => false,
+            Some(Ordering::Equal) => connected,
+            Some(Ordering::Less) | None => true,
+        };
+        let known = untrack(|| self.find(instance.id));
+        if !known.is_some_and(|row| row.instance.with_untracked(stale)) {
             self.apply(Event::Instance(Box::new(instance)));
         }
     }
@@ -107,11 +110,68 @@ impl Row {
     }
 }
 
-/// Both counters only grow: the configuration's version and the moment of the last change of status.
-fn is_later(new: &Instance, present: &Instance) -> bool {
-    new.row_version >= present.row_version && new.status_since >= present.status_since
+/// Two counters that only grow; a row is later than another when one of them is, and none is earlier.
+#[derive(PartialEq)]
+struct Age {
+    row_version: i64,
+    status_since: i64,
+}
+
+fn age(instance: &Instance) -> Age {
+    Age {
+        row_version: instance.row_version,
+        status_since: instance.status_since,
+    }
+}
+
+impl PartialOrd for Age {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        let version = self.row_version.cmp(&other.row_version);
+        let since = self.status_since.cmp(&other.status_since);
+        match (version, since) {
+            (one, other) if one == other => Some(one),
+            (one, Ordering::Equal) | (Ordering::Equal, one) => Some(one),
+            _ => None,
+        }
+    }
 }
 
 fn position(rows: &[Row], id: InstanceId) -> Option<usize> {
     rows.iter().position(|row| row.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instances::draft::tests::instance;
+
+    /// The row as it is after an answer with this version and moment came.
+    fn after(row_version: i64, status_since: i64, connected: bool) -> Instance {
+        let owner = Owner::new();
+        owner.with(|| {
+            let mut present = instance();
+            (present.row_version, present.status_since) = (7, 7);
+            let rows = Rows::new(vec![present]);
+            let mut answer = instance();
+            (answer.row_version, answer.status_since, answer.forward_up) = (row_version, status_since, true);
+            rows.answer(answer, connected);
+            untrack(|| rows.get()[0].instance.get())
+        })
+    }
+
+    #[test]
+    fn an_answer_counts_unless_the_socket_said_something_newer() {
+        for (version, since) in [(8, 7), (7, 8), (8, 8)] {
+            assert!(after(version, since, true).forward_up, "{version}, {since}");
+        }
+        for (version, since) in [(6, 7), (7, 6), (8, 6), (6, 8)] {
+            assert!(!after(version, since, false).forward_up, "{version}, {since}");
+        }
+    }
+
+    #[test]
+    fn of_two_that_look_as_old_the_socket_is_believed_while_there_is_one() {
+        assert!(!after(7, 7, true).forward_up);
+        assert!(after(7, 7, false).forward_up);
+    }
 }
