@@ -80,10 +80,12 @@ test("the focus goes into the field that opens, and back", async ({ page, panel 
   await expect(page.getByLabel("GPUs", { exact: true })).toBeFocused();
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await expect(name).toBeFocused();
-  await page.keyboard.press("F2");
-  await expect(page.getByLabel("Name", { exact: true })).toBeFocused();
-  await page.keyboard.press("Escape");
-  await expect(name).toBeFocused();
+  for (const leave of ["Escape", "Enter"]) {
+    await page.keyboard.press("F2");
+    await expect(page.getByLabel("Name", { exact: true })).toBeFocused();
+    await page.keyboard.press(leave);
+    await expect(name).toBeFocused();
+  }
   await row(page, "Keyed").getByLabel(/access of Keyed/).click();
   await row(page, "Keyed").getByRole("button", { name: "Change the port" }).click();
   await expect(page.getByLabel("Port", { exact: true })).toBeFocused();

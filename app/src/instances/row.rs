@@ -81,7 +81,11 @@ fn row_key(event: &ev::KeyboardEvent, row: Row, edits: Edits, order: Order) {
         }
         "Enter" if in_field => {
             event.prevent_default();
-            edits.save(row.id);
+            if untrack(|| edits.is_changed(row.id)) {
+                edits.save(row.id);
+            } else {
+                edits.give_up(row);
+            }
         }
         "Escape" if in_field => {
             // Not the drawer's: it would close.
