@@ -27,6 +27,8 @@ impl Lease {
 pub struct Answer {
     inner: Option<Incoming>,
     lease: Option<Lease>,
+    /// Why it ends early; said after what came before was sent, because a server that is told drops that.
+    broken: Option<hyper::Error>,
     /// Ends an answer of unknown length (server-sent events) with the panel: it may never end by itself. One
     /// over a public port ends at the latest when the port leads elsewhere for good.
     ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -47,6 +49,7 @@ impl Answer {
         Self {
             inner: Some(inner),
             lease: Some(lease),
+            broken: None,
             ending: ending(endless.then_some(shutdown), cut),
         }
     }
@@ -56,6 +59,7 @@ impl Answer {
         Self {
             inner: Some(inner),
             lease: None,
+            broken: None,
             ending: None,
         }
     }
@@ -64,6 +68,7 @@ impl Answer {
         Self {
             inner: None,
             lease: None,
+            broken: None,
             ending: None,
         }
     }
@@ -106,6 +111,9 @@ impl Body for Answer {
             let error = io::Error::other("the panel is ending, or the port is closed");
             return Poll::Ready(Some(Err(axum::Error::new(error))));
         }
+        if let Some(error) = answer.broken.take() {
+            return Poll::Ready(Some(Err(axum::Error::new(error))));
+        }
         let Some(inner) = &mut answer.inner else {
             return Poll::Ready(None);
         };
@@ -116,7 +124,14 @@ impl Body for Answer {
         if matches!(polled, Poll::Ready(None)) || inner.is_end_stream() {
             answer.finish();
         }
-        polled.map(|frame| frame.map(|frame| frame.map_err(axum::Error::new)))
+        match polled {
+            Poll::Ready(Some(Err(error))) => {
+                answer.broken = Some(error);
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            polled => polled.map(|frame| frame.map(|frame| frame.map_err(axum::Error::new))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {

@@ -166,7 +166,7 @@ async fn begin(door: &Door, stream: TcpStream) -> std::io::Result<Begin> {
 
 async fn text(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::Result<()> {
     let (two_lengths, waiting) = (TwoLengths::default(), Waiting::new());
-    let wire = Wire::new(side, Some(Heads::new(two_lengths.clone())), seat);
+    let wire = Wire::new(side, Some(Heads::new(two_lengths.clone())), seat).telling(&waiting);
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let (asked, public, two_lengths) = (door.site.clone(), door.public.clone(), two_lengths.seen());
         let busy = waiting.head_came();
@@ -185,12 +185,7 @@ async fn text(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::R
         .serve_connection(TokioIo::new(wire), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let mut outside = seldom(async {
-        tokio::select! {
-            () = waiting.took_longer_than(HEAD_TIMEOUT) => Outside::Silence,
-            () = door.shutdown.cancelled() => Outside::Shutdown,
-        }
-    });
+    let mut outside = seldom(outside(door, &waiting));
     tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
@@ -210,15 +205,24 @@ enum Outside {
     Shutdown,
 }
 
+async fn outside(door: &Door, waiting: &Waiting) -> Outside {
+    tokio::select! {
+        () = waiting.took_longer_than(HEAD_TIMEOUT) => Outside::Silence,
+        () = door.shutdown.cancelled() => Outside::Shutdown,
+    }
+}
+
 async fn frames(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper::Result<()> {
-    let wire = Wire::new(side, None, seat);
-    let (asked, public) = (door.site.clone(), door.public.clone());
+    let waiting = Waiting::new();
+    let wire = Wire::new(side, None, seat).telling(&waiting);
+    let (asked, public, asking) = (door.site.clone(), door.public.clone(), waiting.clone());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (asked, public) = (asked.clone(), public.clone());
+        let busy = asking.head_came();
         async move {
             let request = request.map(Upload::Wire);
-            let answer = asked.answer_at(public.as_deref(), request, peer, false);
-            Ok::<_, Infallible>(answer.await)
+            let answering = asked.answer_at(public.as_deref(), request, peer, false);
+            Ok::<_, Infallible>(answering.await.map(|body| Held { body, _busy: busy }))
         }
     });
     let connection = http2::Builder::new(TokioExecutor::new())
@@ -230,11 +234,11 @@ async fn frames(door: &Door, side: Side, peer: SocketAddr, seat: Seat) -> hyper:
         .keep_alive_interval(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(wire), service);
     let mut connection = std::pin::pin!(connection);
-    let mut shutdown = seldom(door.shutdown.cancelled());
+    let mut outside = seldom(outside(door, &waiting));
     tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
-        Some(()) = shutdown.next() => {
+        Some(_) = outside.next() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

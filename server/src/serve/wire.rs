@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::heads::Heads;
+use super::patience::Waiting;
 use super::workers::Seat;
 use crate::relay::Side;
 
@@ -14,13 +15,32 @@ use crate::relay::Side;
 pub(crate) struct Wire {
     side: Side,
     heads: Option<Heads>,
+    waiting: Option<Waiting>,
     seat: Seat,
 }
 
 impl Wire {
     /// `heads` is for connections whose requests are text.
     pub(super) fn new(side: Side, heads: Option<Heads>, seat: Seat) -> Self {
-        Self { side, heads, seat }
+        Self {
+            side,
+            heads,
+            waiting: None,
+            seat,
+        }
+    }
+
+    /// Tells whether the client takes what it is sent.
+    pub(super) fn telling(mut self, waiting: &Waiting) -> Self {
+        self.waiting = Some(waiting.clone());
+        self
+    }
+
+    fn told<T>(&self, written: Poll<T>) -> Poll<T> {
+        if let Some(waiting) = &self.waiting {
+            waiting.takes(written.is_ready());
+        }
+        written
     }
 
     /// The connection itself, when hyper is done with it, and its place among the open ones.
@@ -47,7 +67,9 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().side).poll_write(context, bytes)
+        let wire = self.get_mut();
+        let written = Pin::new(&mut wire.side).poll_write(context, bytes);
+        wire.told(written)
     }
 
     fn poll_write_vectored(
@@ -55,7 +77,9 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().side).poll_write_vectored(context, pieces)
+        let wire = self.get_mut();
+        let written = Pin::new(&mut wire.side).poll_write_vectored(context, pieces);
+        wire.told(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -63,7 +87,9 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().side).poll_flush(context)
+        let wire = self.get_mut();
+        let flushed = Pin::new(&mut wire.side).poll_flush(context);
+        wire.told(flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

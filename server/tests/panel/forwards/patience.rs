@@ -7,6 +7,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use axum::http::Request;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use server::SiteOptions;
 use server::tls::{Tls, self_signed};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -148,6 +151,50 @@ async fn is_cut(what: &str, address: SocketAddr, begun: &[u8], limit: Duration) 
     eprintln!("{what} was cut after {} s", since.elapsed().as_secs());
 }
 
+/// Who has asked for nothing for a minute is let go of, also over HTTP/2.
+async fn is_let_go_of(panel: SocketAddr) {
+    let stream = TokioIo::new(TcpStream::connect(panel).await.unwrap());
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    let since = Instant::now();
+    let connected = tokio::spawn(connection);
+    let request = Request::builder().uri(format!("http://{panel}/api/health"));
+    let request = request.body(String::new()).unwrap();
+    assert!(sender.send_request(request).await.unwrap().status().is_success());
+    let ended = timeout(HEAD + SLACK, connected).await;
+    assert!(ended.is_ok(), "a client that asks nothing is kept");
+    assert!(since.elapsed() > HEAD / 2);
+    eprintln!(
+        "a client that asks nothing was let go of after {} s",
+        since.elapsed().as_secs()
+    );
+}
+
+/// Who does not read gets everything all the same, even where the last of it waits in the panel only. How much
+/// the kernel takes is not known, so there is one of each size.
+async fn is_waited_for(panel: SocketAddr, time: Duration) {
+    let mut readers = Vec::new();
+    for bytes in (500_000..8_000_000).step_by(100_000) {
+        let mut stream = TcpStream::connect(panel).await.unwrap();
+        let asked = format!("GET /instance/patient/large?bytes={bytes} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        readers.push((bytes, stream));
+    }
+    sleep(time).await;
+    for (bytes, mut stream) in readers {
+        let (mut received, mut piece) = (0, vec![0; 1 << 16]);
+        let reading = async {
+            while received < bytes {
+                match stream.read(&mut piece).await {
+                    Ok(more @ 1..) => received += more,
+                    other => panic!("{received} of {bytes} bytes came: {other:?}"),
+                }
+            }
+        };
+        timeout(DEADLINE, reading).await.unwrap();
+    }
+    eprintln!("who did not read got everything");
+}
+
 const UPGRADE: &str =
     "HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n";
 
@@ -258,6 +305,10 @@ async fn ten_minutes_end_no_connection_but_those_that_never_asked() {
     let mut beside = tokio::task::JoinSet::new();
     let (panel, at_login) = (ports.panel, SocketAddr::from(([127, 0, 0, 1], ports.port)));
     beside.spawn(counts(panel));
+    beside.spawn(is_waited_for(panel, patience()));
+    if patience() >= HEAD + SLACK {
+        beside.spawn(is_let_go_of(panel));
+    }
     for (what, address, begun, limit) in [
         (
             "a head that never ends",
