@@ -186,12 +186,14 @@ impl Table {
         loop {
             match self.bus.try_recv() {
                 Ok(Event::Instance(row)) => {
-                    self.forget(row.id);
+                    self.forget_slug(row.id);
                     self.keep(*row);
+                    self.name_hosts();
                 }
                 Ok(Event::InstanceRemoved(id)) => {
-                    self.forget(id);
+                    self.forget_slug(id);
                     self.routes.remove(&id);
+                    self.name_hosts();
                 }
                 Ok(Event::InstancesReordered(_) | Event::Job(_)) => {}
                 Ok(Event::Resync) | Err(TryRecvError::Lagged(_)) => self.read_anew(engine),
@@ -207,30 +209,35 @@ impl Table {
         let rows = engine.instances.list().now_or_never();
         let before = std::mem::take(&mut self.routes);
         self.by_slug.clear();
-        self.by_host.clear();
         for row in rows.and_then(Result::ok).unwrap_or_default() {
             if let Some(known) = before.get(&row.id) {
                 self.routes.insert(row.id, known.clone());
             }
             self.keep(row);
         }
+        self.name_hosts();
     }
 
-    /// Forgets the names of an instance, not what is known of its run.
-    fn forget(&mut self, id: InstanceId) {
+    /// Forgets the slug of an instance, not what is known of its run.
+    fn forget_slug(&mut self, id: InstanceId) {
         self.by_slug.retain(|_, other| *other != id);
-        self.by_host.retain(|_, other| *other != id);
+    }
+
+    /// Two instances may name the same host: the older one has it, and when that lets go, the other.
+    fn name_hosts(&mut self) {
+        self.by_host.clear();
+        for (id, route) in &self.routes {
+            if let Some(host) = route.own_host() {
+                let holder = self.by_host.entry(host).or_insert(*id);
+                *holder = (*holder).min(*id);
+            }
+        }
     }
 
     fn keep(&mut self, row: Instance) {
         let id = row.id;
         let route = Route::new(row, self.routes.get(&id).map(Arc::as_ref));
         self.by_slug.insert(route.instance.slug.clone(), id);
-        if let Some(host) = route.own_host() {
-            // Two instances may name the same host; the older one has it.
-            let holder = self.by_host.entry(host).or_insert(id);
-            *holder = (*holder).min(id);
-        }
         self.routes.insert(id, Arc::new(route));
     }
 }

@@ -162,6 +162,32 @@ async fn an_instance_may_have_a_name_of_its_own_but_not_the_panels() {
 }
 
 #[tokio::test]
+async fn a_name_that_two_instances_want_goes_to_the_other_when_the_older_lets_go() {
+    let fixture = open_fixture().await;
+    let instances = &fixture.engine.instances;
+    let mut apps = Vec::new();
+    for name in ["Older", "Younger"] {
+        let app = fixture.create(name, "test-logs").await;
+        let change = InstanceChange {
+            hostname: Some("comfy.example".to_owned()),
+            use_custom_hostname: Some(true),
+            ..InstanceChange::default()
+        };
+        instances.update(app.id, change, false).await.unwrap();
+        apps.push(app.id);
+    }
+    let page = async || crate::support::text(get(&fixture, "comfy.example", "/", "").await).await;
+    assert!(page().await.contains("Older is stopped"));
+    let change = InstanceChange {
+        use_custom_hostname: Some(false),
+        ..InstanceChange::default()
+    };
+    instances.update(apps[0], change, false).await.unwrap();
+    let younger = page().await;
+    assert!(younger.contains("Younger is stopped"), "{younger}");
+}
+
+#[tokio::test]
 async fn a_stopped_app_has_its_page_on_its_own_host_too() {
     let fixture = open_fixture().await;
     fixture.create("My app", "test-logs").await;
