@@ -33,6 +33,8 @@ test("a log is text with its colours, and a progress bar stands only at the foot
   expect(await colour("red words")).not.toBe(await log.evaluate((element) => getComputedStyle(element).color));
   await expect(page.getByRole("progressbar", { name: "sampling" })).toHaveAttribute("aria-valuenow", "50");
   await expect(log).not.toContainText("sampling");
+  // Scripts or not, it is a plain link.
+  await expect(page.getByRole("link", { name: "Download the whole log" })).toBeVisible();
   await expectAccessible(page);
 });
 

@@ -91,6 +91,11 @@ test("a phone scrolls in one direction and reaches Stop", async ({ page, panel }
     expect(await overflow(), address).toBeLessThanOrEqual(0);
     await expectAccessible(page);
   }
+  await page.goto(`/?open=${id}`);
+  const drawer = page.getByRole("dialog");
+  const [status, cross] = [drawer.getByText("Started", { exact: true }), drawer.getByRole("link", { name: "Close" })];
+  const right = async () => (await status.boundingBox().then((box) => box && box.x + box.width)) ?? Infinity;
+  expect(await right()).toBeLessThanOrEqual((await cross.boundingBox())?.x ?? 0);
   await page.goto("/");
   const { pid } = await panel.get(id);
   await page.getByRole("button", { name: "Stop" }).first().click();
