@@ -1,8 +1,17 @@
 // Real web UIs, and what a person does with each of them.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, type Page } from "@playwright/test";
+import type { Way } from "./ways.ts";
 
 export interface App {
   name: string;
+  /** The blueprint, where it is called otherwise. */
+  blueprint?: string;
+  /** Ways it cannot work on; the check of the ways must say so. */
+  brokenOn?: Way[];
+  /** Puts files beside its script before the first start. */
+  prepare?(directory: string): void;
   /** Whether its blueprint is one of the program's own; otherwise it lies beside this file. */
   stock: boolean;
   /** What a page of it asks for beside the address of the instance. */
@@ -35,6 +44,26 @@ export const apps: App[] = [
       await page.getByRole("button", { name: "Generate" }).click();
       await expect(page.locator("img[src*='file=']").first()).toBeVisible(long);
       await expect(page.getByLabel("Status")).toHaveValue(/^Saved /, long);
+    },
+  },
+  {
+    // As people write them: it believes to be at the root, wherever it is.
+    name: "Rooted",
+    blueprint: "Gradio",
+    stock: true,
+    brokenOn: ["path"],
+    prepare(directory) {
+      const app = `import os
+import gradio as gr
+app = gr.Interface(lambda name: f"Hello {name}", "text", "text", api_name="greet")
+app.launch(server_name=os.environ["WEBUI_HOST"], server_port=int(os.environ["WEBUI_PORT"]))
+`;
+      writeFileSync(join(directory, "app.py"), app);
+    },
+    async use(page) {
+      await page.getByRole("textbox").first().fill("world");
+      await page.getByRole("button", { name: "Submit" }).click();
+      await expect(page.getByLabel("output")).toHaveValue("Hello world", { timeout: 20_000 });
     },
   },
   {

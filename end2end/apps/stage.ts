@@ -25,17 +25,17 @@ test.setTimeout(1_200_000);
 
 /** The script an app is made from. */
 export function script(app: App): string {
-  return readFileSync(join(app.stock ? join(here, "../../blueprints") : join(here, "blueprints"), `${app.name}.sh`), "utf8");
+  return readFileSync(join(app.stock ? join(here, "../../blueprints") : join(here, "blueprints"), `${app.blueprint ?? app.name}.sh`), "utf8");
 }
 
 /** Installs and starts an app; downloads make the first start slow. `prepare` may put files beside its script. */
-export async function start(panel: Panel, app: App, prepare?: (directory: string) => void): Promise<number> {
+export async function start(panel: Panel, app: App, prepare = app.prepare): Promise<number> {
   if (!app.stock) {
     mkdirSync(join(panel.dataDir, "blueprints"), { recursive: true });
     writeFileSync(join(panel.dataDir, "blueprints", `${app.name}.sh`), script(app));
   }
   const free = (await (await panel.api("GET", "/system/available-ports")).json()) as { available_ports: number[] };
-  const instance = await panel.create(app.name, app.name, { public_port: free.available_ports[0] });
+  const instance = await panel.create(app.name, app.blueprint ?? app.name, { public_port: free.available_ports[0] });
   prepare?.(join(panel.dataDir, "instances", (instance as unknown as { dir: string }).dir));
   const { id } = instance;
   await panel.api("POST", `/instances/${id}/start`);

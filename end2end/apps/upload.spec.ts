@@ -11,7 +11,7 @@ import { home, open, type Way } from "./ways.ts";
 const megabytes = 200;
 
 /** Tells what it was sent. */
-const receiver = `
+const receiver = (root: string) => `
 import hashlib, os
 import gradio as gr
 
@@ -27,7 +27,7 @@ with gr.Blocks() as app:
     file.change(tell, file, told)
 
 app.launch(server_name=os.environ["WEBUI_HOST"], server_port=int(os.environ["WEBUI_PORT"]),
-           root_path=os.environ["SUBFOLDER"].rstrip("/") if os.environ.get("BELOW") else "")
+           root_path=${root})
 `;
 
 /** Noise in a file, and what it must be when it arrives. */
@@ -58,9 +58,12 @@ async function send(browser: Browser, panel: Panel, address: string, path: strin
   const before = held(panel);
   let most = before;
   const watching = setInterval(() => (most = Math.max(most, held(panel))), 20);
-  await page.locator("input[type=file]").setInputFiles(path);
-  await expect(page.getByLabel("Told")).toHaveValue(expected, { timeout: 300_000 });
-  clearInterval(watching);
+  try {
+    await page.locator("input[type=file]").setInputFiles(path);
+    await expect(page.getByLabel("Told")).toHaveValue(expected, { timeout: 300_000 });
+  } finally {
+    clearInterval(watching);
+  }
   await context.close();
   return most - before;
 }
@@ -70,8 +73,9 @@ for (const way of ["path", "login port"] satisfies Way[]) {
     const gradio = apps.find(({ name }) => name === "Gradio");
     if (!gradio) throw new Error("no Gradio");
     const id = await start(panel, gradio, (directory) => {
-      writeFileSync(join(directory, "app.py"), receiver);
-      if (way === "path") writeFileSync(join(directory, "aikore_vars.env"), "BELOW=1\n");
+      // Gradio is told where it is, and that is one place only.
+      const root = way === "path" ? 'os.environ["SUBFOLDER"].rstrip("/")' : '""';
+      writeFileSync(join(directory, "app.py"), receiver(root));
     });
     const path = test.info().outputPath("noise.bin");
     const expected = noise(path);

@@ -234,3 +234,51 @@ test("View looks anew when the way to the app has changed", async ({ page, panel
   await expect(page.locator("iframe[title^='Mover']")).toHaveAttribute("src", "/instance/mover/");
   await expect(shown).toHaveText("Here");
 });
+
+/** An app that answers with the cookies it was sent, and whose page and script set some, for its own host and for all. */
+const cookieJar = `exec python3 -c '
+import http.server, os
+class App(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        name = os.environ["INSTANCE_NAME"]
+        if self.path == "/set":
+            self.send_header("Set-Cookie", name + "_wide=1; Domain=panel.localhost; Path=/")
+            self.send_header("Set-Cookie", name + "_own=1; Path=/")
+        self.end_headers()
+        self.wfile.write(("<title>App</title><pre>" + self.headers.get("Cookie", "none") + "</pre>").encode())
+    def log_message(self, *words):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["WEBUI_PORT"])), App).serve_forever()'`;
+
+test("cookies of one app never reach another on sub-domains, and none hides the panel's", async ({ page, panel, context }) => {
+  panel.blueprint("cookie-jar", cookieJar, "http");
+  for (const name of ["One", "Two"]) await panel.run((await panel.create(name, "cookie-jar")).id);
+  const { port } = new URL(panel.url);
+  const home = `http://panel.localhost:${port}`;
+  await context.addCookies([{ name: "aikore_session", value: panel.session, url: home }]);
+  const app = await context.newPage();
+  const cookies = async (name: string, path = "/") => {
+    await app.goto(`http://${name}.panel.localhost:${port}${path}`);
+    return app.locator("pre").textContent();
+  };
+  expect(await cookies("one", "/set")).toBe("none");
+  // What its script keeps for itself is its own, as well.
+  await app.evaluate(() => (document.cookie = "script=1; Path=/"));
+  expect(await cookies("one")).toBe("One_wide=1; One_own=1; script=1");
+  expect(await cookies("two")).toBe("none");
+
+  // A script may set cookies for all hosts of the site: nobody can tell those from a host's own. They do not
+  // log anybody out.
+  await cookies("one");
+  await app.evaluate(() => {
+    for (const name of ["aikore_session", "aikore_pass"]) {
+      for (const path of ["/", "/ws", "/fn/", "/api/"]) document.cookie = `${name}=forged; Domain=panel.localhost; Path=${path}`;
+    }
+  });
+  expect(await cookies("one")).toBe("One_wide=1; One_own=1; script=1");
+  expect(await cookies("two")).toBe("none");
+  await openDashboard(page, `${home}/`);
+  await expect(row(page, "One")).toContainText("Started");
+});
