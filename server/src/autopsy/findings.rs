@@ -34,6 +34,8 @@ pub(super) struct Findings<'a> {
     pub(super) live: Vec<LiveChannel>,
     /// Scripts open WebSockets at the root of the host.
     pub(super) sockets_at_root: bool,
+    /// Where the page tells its scripts that the app is, if that is no address of this way.
+    pub(super) misled: Option<(Url, Whose)>,
     pub(super) framing: Option<Framing>,
 }
 
@@ -78,6 +80,7 @@ pub(super) async fn of<'a>(browser: Browser<'a>, direct: Option<&Findings<'_>>) 
         foreign: Vec::new(),
         live: Vec::new(),
         sockets_at_root: false,
+        misled: None,
         framing: None,
     };
     findings.look_at_page(direct).await;
@@ -99,6 +102,7 @@ impl Findings<'_> {
             let page = Page::read(&written);
             let base = page.base.as_deref().and_then(|base| answer.url.join(base).ok());
             let base = base.unwrap_or_else(|| answer.url.clone());
+            self.misled = misled(&self.browser, &page.script);
             text = page.script;
             text.push_str(&self.load(page.assets, &base).await);
         }
@@ -189,6 +193,16 @@ impl Findings<'_> {
             .filter(|answer| answer.from_app)
             .map(|answer| answer.status)
     }
+}
+
+/// The first address of this way's own host that is not the app's, among those a page tells its scripts. The app
+/// has it from the name it was asked under, so it takes it for its own.
+fn misled(browser: &Browser<'_>, script: &str) -> Option<(Url, Whose)> {
+    let told = scripts::addresses(script).into_iter();
+    told.filter_map(|address| Url::parse(&address).ok())
+        .map(|url| (browser.whose(&url), url))
+        .find(|(whose, _)| matches!(whose, Whose::Outside | Whose::Insecure))
+        .map(|(whose, url)| (url, whose))
 }
 
 fn resolved(named: Vec<Named>, base: &Url) -> impl Iterator<Item = (Url, Kind)> {

@@ -34,6 +34,8 @@ static FROM_HOST: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r#"["'`](https?://[^"'`\s\\<>]+)["'`]"#));
+
 static STYLE_COMMENT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s)/\*.*?\*/"));
 
 static STYLE_URL: LazyLock<Regex> =
@@ -62,6 +64,11 @@ pub(super) fn later_imports(text: &str) -> Vec<String> {
 /// Modules that must be there before a module can run.
 pub(super) fn static_imports(text: &str) -> Vec<String> {
     found(&IMPORT, text)
+}
+
+/// Whole addresses that a page's own scripts hold as texts: what the app tells them of itself.
+pub(super) fn addresses(text: &str) -> Vec<String> {
+    found(&ADDRESS, &text.replace("\\/", "/"))
 }
 
 /// Pictures and fonts of a style sheet.
@@ -115,6 +122,12 @@ mod tests {
         assert!(!sockets_at_root(
             "new WebSocket('ws://' + location.host + location.pathname + 'ws')"
         ));
+    }
+
+    #[test]
+    fn settings_hold_whole_addresses() {
+        let text = r#"config = {"root":"http:\/\/gpu.lan:9000\/x","docs":'https://a.example/',"path":"/y"}; // http://no"#;
+        assert_eq!(addresses(text), ["http://gpu.lan:9000/x", "https://a.example/"]);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(super) fn report(found: &Findings<'_>, direct: Option<&Findings<'_>>) -> Way
     words.notes.extend(approach.notes.iter().cloned());
     words.page(found, direct);
     let failing = words.assets(found, direct);
+    words.misled(found);
     words.live(found);
     words.cookies(found, direct);
     let unavailable = approach.way == AccessWay::Port && nobody_there(found);
@@ -179,6 +180,23 @@ impl Words {
         }
         listed.truncate(LISTED_MAX);
         listed
+    }
+
+    fn misled(&mut self, found: &Findings<'_>) {
+        let Some((url, whose)) = &found.misled else {
+            return;
+        };
+        let scope = &found.browser.approach.scope;
+        self.reasons.push(match whose {
+            Whose::Insecure => format!(
+                "The page tells its scripts that the app is at {url}, over http: browsers refuse that on a page that \
+                 came over https."
+            ),
+            _ => format!(
+                "The page tells its scripts that the app is at {url}, outside of {scope}, where the panel answers \
+                 and not the app: it does not know the prefix."
+            ),
+        });
     }
 
     fn live(&mut self, found: &Findings<'_>) {

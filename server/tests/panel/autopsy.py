@@ -109,6 +109,11 @@ class App(BaseHTTPRequestHandler):
     def page_lazy(self):
         self.reply("<!doctype html><title>Lazy</title><script type=module src=lazy.js></script>")
 
+    def page_told(self):
+        """Tells its script where it believes to be: at the root of the name it was asked under."""
+        root = "http://" + self.headers.get("X-Forwarded-Host", self.headers["Host"])
+        self.reply('<title>Told</title><script>window.config = {"root": "%s"}</script>' % root.replace("/", "\\/"))
+
     def page_inner(self):
         self.reply(INNER)
 

@@ -11,7 +11,7 @@ use crate::forwards::range;
 use crate::support::{Fixture, bytes, empty, failure, request, set, until};
 
 /// Each kind of app and what its blueprint says about sub-paths.
-const KINDS: [(&str, &str); 12] = [
+const KINDS: [(&str, &str); 13] = [
     ("aware", "strip"),
     ("kept", "yes"),
     ("root", "strip"),
@@ -20,6 +20,7 @@ const KINDS: [(&str, &str); 12] = [
     ("inner", "strip"),
     ("many", "strip"),
     ("lazy", "strip"),
+    ("told", "strip"),
     ("stream", "strip"),
     ("silent", "strip"),
     ("spy", "strip"),
@@ -271,6 +272,23 @@ async fn modules_that_are_fetched_later_count_where_the_app_has_them() {
             found.notes.iter().any(|note| note.contains("/gone.js")),
             "{found:#?}"
         );
+    }
+    table.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_that_are_told_the_root_are_broken_below_it() {
+    let table = Table::with("told").await;
+    table.open_port(PublicAccess::Open).await;
+    let report = table.examine().await;
+    let below = way(&report, AccessWay::Path);
+    assert_eq!(below.verdict, Verdict::Broken, "{below:#?}");
+    assert!(
+        below.reasons[0].contains("at http://localhost:9000/, outside of /instance/my-app/"),
+        "{below:#?}"
+    );
+    for own in [AccessWay::Subdomain, AccessWay::Port, AccessWay::Direct] {
+        assert_eq!(way(&report, own).verdict, Verdict::Works, "{report:#?}");
     }
     table.stop().await;
 }
