@@ -8,7 +8,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BROWSER_SOURCES := $(shell find app frontend style public -type f -not -path '*/target/*') \
-	Cargo.toml Cargo.lock .cargo/config.toml Trunk.toml rust-toolchain.toml scripts/site.mjs end2end/package-lock.json
+	Cargo.toml Cargo.lock .cargo/config.toml Trunk.toml rust-toolchain.toml scripts/site.mjs scripts/wasm.mjs scripts/imports.mjs end2end/package-lock.json
 SERVER_SOURCES := $(shell find app server migrations blueprints -type f) Cargo.toml Cargo.lock rust-toolchain.toml
 NODE_MODULES := end2end/node_modules/.package-lock.json
 SITE := target/site/pkg/frontend_bg.wasm

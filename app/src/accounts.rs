@@ -3,27 +3,26 @@
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 use types::accounts::PASSWORD_MIN_CHARS;
 
-use crate::shell::{Brand, shared_machine_name};
+use crate::address::Address;
+use crate::shell::{Brand, name_page, shared_machine_name};
 use crate::ui::{ErrorNote, Icon, ThemeButton, hydrated};
 
 /// Asks for the password.
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    let query = use_query_map();
+    let address = Address::get();
     let host = shared_machine_name();
     let title = if host.is_empty() {
         "Sign in".to_owned()
     } else {
         format!("Sign in to {host}")
     };
-    let problem = move || login_problem(query.read().get_str("error")?, query.read().get_str("seconds"));
-    let wrong = move || query.read().get_str("error") == Some("wrong");
+    let problem = move || login_problem(&address.text("error")?, address.text("seconds").as_deref());
+    let wrong = move || address.says("error", "wrong");
+    name_page("Sign in");
     view! {
-        <Title text="Sign in" />
         <Gate>
             <div class="stack">
                 <h1 class="gate__title">{title}</h1>
@@ -31,7 +30,7 @@ pub fn LoginPage() -> impl IntoView {
             </div>
             <form class="stack stack--wide" method="post" action=at("/login")>
                 {move || problem().map(|text| view! { <ErrorNote text /> })}
-                <input type="hidden" name="next" value=move || query.read().get("next").unwrap_or_default() />
+                <input type="hidden" name="next" value=move || address.text("next").unwrap_or_default() />
                 <UserNameForPasswordManagers />
                 <PasswordField name="password" label="Password" autocomplete="current-password" invalid=wrong />
                 <button class="button button--filled button--lg" type="submit">
@@ -51,12 +50,12 @@ pub fn LoginPage() -> impl IntoView {
 /// Chooses the first password, through the one-time link.
 #[component]
 pub fn SetupPage() -> impl IntoView {
-    let query = use_query_map();
-    let problem = move || query.read().get_str("error").and_then(setup_problem);
-    let expired = move || query.read().get_str("error") == Some("expired");
-    let token = move || query.read().get("token").unwrap_or_default();
+    let address = Address::get();
+    let problem = move || setup_problem(&address.text("error")?);
+    let expired = move || address.says("error", "expired");
+    let token = move || address.text("token").unwrap_or_default();
+    name_page("Set up");
     view! {
-        <Title text="Set up" />
         <Gate>
             <div class="stack">
                 <h1 class="gate__title">"Set up this machine"</h1>

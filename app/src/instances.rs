@@ -20,11 +20,11 @@ pub mod selection;
 pub mod status;
 pub mod table;
 
+use crate::parts;
 use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use serde::{Deserialize, Serialize};
 use types::blueprints::Blueprint;
 use types::instances::Instance;
@@ -35,21 +35,16 @@ pub use rows::{Row, Rows};
 use crate::ApiError;
 use crate::fetch::{self, fetch};
 use crate::live::{Live, OfflineBanner};
-use crate::shell::{BottomNav, TopBar};
+use crate::shell::{BottomNav, TopBar, name_page};
 use crate::splitter::{Axis, Splitter};
 use crate::telemetry::{MachinePane, provide_telemetry};
 use crate::tools::{ToolsPane, provide_tools};
 use crate::ui::{Clock, ErrorNote, Toasts};
 use access::forwards::ForwardForms;
-use access::takeover::TakeoverDialog;
 use commands::{Commands, VerbForms};
-use delete::DeleteDialog;
-use drawer::Drawer;
 use edits::Edits;
-use empty::Welcome;
 use filter::Place;
 use order::{Order, OrderAnnouncer};
-use preview::SavePreview;
 use selection::Selection;
 use table::{InstancesPane, SaveDock};
 
@@ -120,8 +115,8 @@ pub fn InstancesPage() -> impl IntoView {
     provide_telemetry();
     delete::provide_deletion();
     drawer::provide_details();
+    name_page("Instances");
     view! {
-        <Title text="Instances" />
         <div class="app app--fixed" class:has-dock=unsaved>
             <TopBar />
             <OfflineBanner />
@@ -161,16 +156,16 @@ fn Workbench(
         {move || refusal().map(|text| view! { <ErrorNote text /> })}
         {move || {
             if welcome.get() {
-                view! { <Welcome /> }.into_any()
+                parts::welcome()
             } else {
                 view! { <Panes /> }.into_any()
             }
         }}
         <SaveDock />
-        <Drawer />
-        <DeleteDialog />
-        <TakeoverDialog />
-        <SavePreview />
+        {parts::drawer()}
+        {parts::delete_dialog()}
+        {parts::takeover_dialog()}
+        {parts::save_preview()}
         <OrderAnnouncer />
         <FailedJobs />
     }

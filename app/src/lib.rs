@@ -12,14 +12,17 @@ macro_rules! erased_view {
 }
 
 pub mod accounts;
+pub mod address;
 pub mod browser;
 pub mod error;
 pub mod fetch;
+mod few;
 pub mod instances;
 mod json;
 pub mod links;
 pub mod live;
 pub mod logs;
+pub mod parts;
 pub mod paths;
 mod request;
 pub mod shell;
@@ -28,32 +31,29 @@ pub mod telemetry;
 pub mod tools;
 pub mod ui;
 
+use address::{Address, Page};
 use leptos::prelude::*;
-use leptos_meta::{Title, provide_meta_context};
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{SsrMode, path};
 
 pub(crate) use erased_view as view;
 pub use error::ApiError;
+#[cfg(feature = "ssr")]
 pub use shell::shell;
 
 /// The whole application: every page and what they share.
 #[component]
 pub fn App() -> impl IntoView {
-    provide_meta_context();
     provide_context(live::Live::provide().rows());
     provide_context(ui::Clock::default());
     provide_context(ui::Toasts::default());
+    let page = match Address::provide().page() {
+        Page::Instances => view! { <instances::InstancesPage /> },
+        Page::Logs(instance) => parts::log_page(instance),
+        Page::Login => parts::login(),
+        Page::Setup => parts::setup(),
+        Page::Unknown => view! { <NoSuchPage /> },
+    };
     view! {
-        <Title formatter=|page: String| if page.is_empty() { "AiKore".to_owned() } else { format!("{page} · AiKore") } />
-        <Router base=paths::router_base()>
-            <Routes fallback=NoSuchPage>
-                <Route path=path!("/") view=instances::InstancesPage ssr=SsrMode::Async />
-                <Route path=path!("/instances/:id/logs") view=logs::LogsPage ssr=SsrMode::Async />
-                <Route path=path!("/login") view=accounts::LoginPage ssr=SsrMode::Async />
-                <Route path=path!("/setup") view=accounts::SetupPage ssr=SsrMode::Async />
-            </Routes>
-        </Router>
+        {page}
         <ui::ToastRegion />
     }
 }
@@ -61,8 +61,8 @@ pub fn App() -> impl IntoView {
 /// Says that an address leads nowhere.
 #[component]
 fn NoSuchPage() -> impl IntoView {
+    shell::name_page("No such page");
     view! {
-        <Title text="No such page" />
         <div class="app">
             <shell::TopBar />
             <main class="page" id="main">

@@ -29,11 +29,6 @@ fn from_page() -> String {
         .unwrap_or_default()
 }
 
-/// What the router takes off an address before it looks for the page. The server has done so already.
-pub(crate) fn router_base() -> &'static str {
-    if cfg!(feature = "ssr") { "" } else { base() }
-}
-
 /// Where the page, asset or function at `path` is reached; `path` begins with a slash.
 pub fn at(path: &str) -> String {
     format!("{}{path}", base())

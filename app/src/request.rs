@@ -2,6 +2,7 @@
 //! instead of once per function.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use crate::paths::at;
 use js_sys::Reflect;
@@ -51,12 +52,17 @@ where
     }
 
     fn run_client(path: &str, input: Input) -> impl Future<Output = Result<Output, ApiError>> + Send {
-        let (path, body) = (path.to_owned(), json::write(&input));
+        let sending = json::write(&input).map(|body| post_later(path.to_owned(), body.into()));
         SendWrapper::new(async move {
-            let body = body.map_err(|error| ApiError::transport(&error.to_string()))?;
-            read(&post(&path, "application/json", &body.into()).await?)
+            let sending = sending.map_err(|error| ApiError::transport(&error.to_string()))?;
+            read(&sending.await?)
         })
     }
+}
+
+// Boxed, so that the functions' own futures, one type each, stay small.
+fn post_later(path: String, body: JsValue) -> Pin<Box<dyn Future<Output = Result<String, ApiError>>>> {
+    Box::pin(async move { post(&path, "application/json", &body).await })
 }
 
 /// Asks the API for something that takes no arguments.

@@ -3,17 +3,21 @@
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
-use leptos_meta::MetaTags;
 
-use crate::App;
 use crate::live::ConnectionLamp;
 use crate::ui::{Icon, Menu, ThemeButton};
 
 /// Every icon and status shape, referred to by `<use href="#…">`.
+#[cfg(feature = "ssr")]
 const SYMBOLS: &str = include_str!("shell/symbols.svg");
 
 /// The document every page is rendered into.
+#[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    use crate::App;
+    use leptos_meta::MetaTags;
+
+    leptos_meta::provide_meta_context();
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme() data-base=crate::paths::base()>
@@ -48,10 +52,19 @@ fn theme() -> &'static str {
     if light { "light" } else { "dark" }
 }
 
-#[cfg(not(feature = "ssr"))]
-fn theme() -> &'static str {
-    "dark"
+/// Names the document. Every page is a document of its own, so only the server ever does.
+#[cfg(feature = "ssr")]
+pub fn name_page(name: impl std::fmt::Display) {
+    let _ = leptos_meta::Title(
+        leptos_meta::TitleProps::builder()
+            .text(format!("{name} · AiKore"))
+            .build(),
+    );
 }
+
+/// Nothing: the server has named the document.
+#[cfg(not(feature = "ssr"))]
+pub fn name_page(_name: impl std::fmt::Display) {}
 
 /// What the machine calls itself.
 #[cfg(feature = "ssr")]

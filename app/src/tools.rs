@@ -2,18 +2,16 @@
 
 pub mod embedded;
 
+use crate::address::{Address, History, run_of};
 use crate::fetch::{self, Fetched, fetch};
+use crate::parts;
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
 use types::instances::InstanceId;
 use types::logs::Run;
 
-use embedded::{Embedded, EmbeddedButtons};
-
-use crate::logs::{self, Log, LogButtons, LogLines, LogProgress, LogSearch, OpenedLog, open_log};
+use crate::logs::{self, Log, LogButtons, LogLines, LogProgress, OpenedLog, open_log};
 use crate::logs::{EmptyLog, Reload, live_row, live_runs};
 use crate::ui::{Clock, ErrorNote, Icon, SelectBox};
 
@@ -31,14 +29,8 @@ struct Chosen {
 /// what waits twice, so data fetched in there would be fetched twice, and the second may differ from what
 /// the first rendered.
 pub fn provide_tools() {
-    let query = use_query_map();
-    let wanted = crate::ui::memo(move || {
-        query.with(|query| {
-            let id: Option<i64> = query.get("log").and_then(|id| id.parse().ok());
-            let run: Option<u32> = query.get("run").and_then(|run| run.parse().ok());
-            (id.map(InstanceId), run)
-        })
-    });
+    let address = Address::get();
+    let wanted = crate::ui::memo(move || (address.number("log").map(InstanceId), run_of(address)));
     let opened = fetch(
         move || wanted.get(),
         |(id, run)| Box::pin(async move { open_log(id, run, TAIL_BYTES).await.into() }),
@@ -90,8 +82,8 @@ fn Opened(
     let row = live_row(instance);
     let log = Log::new(id, wanted, chunk);
     let runs = live_runs(row, runs);
-    let query = use_query_map();
-    let embeds = crate::ui::memo(move || query.read().get_str("tool") == Some("view"));
+    let address = Address::get();
+    let embeds = crate::ui::memo(move || address.says("tool", "view"));
     let frame = NodeRef::new();
     view! {
         <div class="pane__head pane__head--slim pane__head--tools">
@@ -102,14 +94,14 @@ fn Opened(
             <div class="pane__tools" class:is-scriptless=move || !embeds.get() && !log.is_alive()>
                 {move || {
                     if embeds.get() {
-                        view! { <EmbeddedButtons row frame /> }
+                        parts::embedded_buttons(row, frame)
                     } else {
                         view! { <LogTools log id wanted /> }
                     }
                 }}
             </div>
         </div>
-        <Embedded row shown=embeds frame />
+        {parts::embedded(row, embeds, frame)}
         <div class="tool" hidden=embeds>
             <LogLines log label />
             <EmptyLog log />
@@ -162,7 +154,7 @@ fn LogTools(
     let search_is_open = RwSignal::new(false);
     view! {
                 <Show when=move || search_is_open.get()>
-                    <LogSearch log />
+                    {parts::log_search(log)}
                 </Show>
                 <button
                     class="button button--icon button--sm"
@@ -206,22 +198,14 @@ fn Chooser(
     /// What is shown.
     log: Log,
 ) -> impl IntoView {
-    let navigate = use_navigate();
-    let query = use_query_map();
-    let go = Callback::new(move |(log, run): (String, Option<String>)| {
-        let mut query = query.get_untracked();
-        query.replace("log", log);
-        query.remove("run");
-        if let Some(run) = run.filter(|run| !run.is_empty()) {
-            query.insert("run", run);
-        }
-        let options = NavigateOptions {
-            scroll: false,
-            replace: true,
-            ..NavigateOptions::default()
-        };
-        navigate(&format!("/{}", query.to_query_string()), options);
-    });
+    let address = Address::get();
+    let go = move |log: String, run: Option<String>| {
+        let query = address
+            .query()
+            .with("log", Some(&log))
+            .with("run", run.as_deref());
+        address.visit(&at(&format!("/{}", query.address())), History::Replace);
+    };
     view! {
         <form class="row log-chooser" method="get" action=at("/")>
             <SelectBox>
@@ -229,7 +213,7 @@ fn Chooser(
                     class="input"
                     name="log"
                     aria-label="Instance whose log is shown"
-                    on:change=move |event| go.run((event_target_value(&event), None))
+                    on:change=move |event| go(event_target_value(&event), None)
                 >
                     {choices
                         .into_iter()
@@ -249,7 +233,7 @@ fn Chooser(
                         class="input"
                         name="run"
                         aria-label="Run"
-                        on:change=move |event| go.run((id.to_string(), Some(event_target_value(&event))))
+                        on:change=move |event| go(id.to_string(), Some(event_target_value(&event)))
                     >
                         {move || run_options(&runs.get(), log.run.get())}
                     </select>

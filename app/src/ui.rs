@@ -55,7 +55,14 @@ pub fn memo<T>(compute: impl Fn() -> T + Send + Sync + 'static) -> Memo<T>
 where
     T: PartialEq + Send + Sync + 'static,
 {
-    let compute: Box<dyn Fn() -> T + Send + Sync> = Box::new(compute);
+    memo_of(Box::new(compute))
+}
+
+// Apart, because a closure is of another type for every type its function was called with.
+fn memo_of<T>(compute: Box<dyn Fn() -> T + Send + Sync>) -> Memo<T>
+where
+    T: PartialEq + Send + Sync + 'static,
+{
     Memo::new(move |_| compute())
 }
 

@@ -184,7 +184,7 @@ export class Panel {
 }
 
 /** What the browser reports about refusals and waiting pages (the page says them in words), and about a panel that is gone. */
-const refusal = /Refused to (display|frame)|status of (4(04|09|22)[^]*\/fn\/|503[^]*\/instance\/)/;
+const refusal = /Refused to (display|frame)|status of (4(04|09|22)[^]*\/fn\/|503[^]*\/instance\/|404[^]*\/pkg\/(split|chunk)_)|HTTP status code is not ok/;
 const lostConnection = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/;
 
 /** `page` is logged in to `panel`; an error on the page's console or a hydration mismatch fails the test. */

@@ -3,9 +3,11 @@
 // The application's views are deeply nested types.
 #![recursion_limit = "512"]
 
-/// Hydrates the page.
+/// Hydrates the page. Without all of its parts it stays what the server made: plain links and forms.
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
+    if app::parts::load_for_this_page().await.is_ok() {
+        leptos::mount::hydrate_body(app::App);
+    }
 }

@@ -21,25 +21,24 @@ use crate::site::arrival::asked_scheme;
 use crate::state::Panel;
 use crate::{headers, login, origin, theme};
 
-/// Pages whose forms are answered by our own routes under the same path.
-const FORM_PAGES: [&str; 2] = ["/login", "/setup"];
-
 /// Every page the app knows, and its server functions.
 pub(crate) fn router(panel: &Panel) -> Router<Panel> {
     let context = context(panel.clone());
     let document = document(panel);
-    let exclude = FORM_PAGES.map(str::to_owned).to_vec();
-    let (listed, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(
-        app::App,
-        Some(exclude),
-        context.clone(),
-    );
     Router::new()
-        .leptos_routes_with_context(panel, listed, context, document)
+        // No page of a router of its own: this adds the server functions.
+        .leptos_routes_with_context(panel, Vec::new(), context, document)
+        .route("/", get(page))
+        .route("/instances/{id}/logs", get(page))
         .route("/login", get(login_page).post(login::log_in))
         .route("/setup", get(setup_page).post(login::set_up))
         .merge(login::router())
         .merge(theme::router())
+}
+
+/// A page that needs no answer but itself.
+async fn page(State(panel): State<Panel>, request: Request) -> Response {
+    render(&panel, request).await
 }
 
 /// Who is logged in already is led on.

@@ -1,7 +1,5 @@
 //! Start, stop, restart: forms without scripts, one request with them.
 
-use std::collections::BTreeMap;
-
 use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::view;
@@ -11,6 +9,7 @@ use leptos::task::spawn_local;
 use types::instances::{Instance, InstanceId, Status};
 
 use crate::ApiError;
+use crate::few::Few;
 use crate::live::Live;
 use crate::ui::{Icon, Toasts};
 
@@ -124,7 +123,7 @@ impl Verb {
 pub struct Commands {
     live: Live,
     toasts: Toasts,
-    busy: RwSignal<BTreeMap<InstanceId, Verb>>,
+    busy: RwSignal<Few<InstanceId, Verb>>,
 }
 
 impl Commands {
@@ -139,12 +138,12 @@ impl Commands {
 
     /// What an instance was asked and has not answered; tracked.
     pub fn busy(self, id: InstanceId) -> Option<Verb> {
-        self.busy.with(|busy| busy.get(&id).copied())
+        self.busy.with(|busy| busy.get(id).copied())
     }
 
     /// Asks, then shows the answer.
     pub fn run(self, verb: Verb, id: InstanceId) {
-        if self.busy.with_untracked(|busy| busy.contains_key(&id)) {
+        if self.busy.with_untracked(|busy| busy.has(id)) {
             return;
         }
         self.busy.update(|busy| {
@@ -153,7 +152,7 @@ impl Commands {
         spawn_local(async move {
             let answer = verb.ask(id).await;
             // The page may be gone by now, and its signals with it.
-            self.busy.try_update(|busy| busy.remove(&id));
+            self.busy.try_update(|busy| busy.remove(id));
             match answer {
                 Ok(instance) => self.live.answer(instance),
                 Err(error) => self.toasts.fail(&error),

@@ -3,8 +3,7 @@
 
 mod field;
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::few::Few;
 use types::instances::{Instance, InstanceChange};
 
 pub use self::field::Field;
@@ -15,9 +14,9 @@ pub struct Draft {
     /// The row as it was when the editing began.
     began: Instance,
     /// Cells that are shown as fields.
-    open: BTreeSet<Field>,
+    open: Vec<Field>,
     /// Values that differ from the row.
-    values: BTreeMap<Field, String>,
+    values: Few<Field, String>,
     /// What is wrong with it: the server refused it, or somebody else changed the row.
     pub problem: Option<String>,
 }
@@ -27,15 +26,17 @@ impl Draft {
     pub fn new(began: Instance) -> Self {
         Self {
             began,
-            open: BTreeSet::new(),
-            values: BTreeMap::new(),
+            open: Vec::new(),
+            values: Few::default(),
             problem: None,
         }
     }
 
     /// Shows a cell as a field.
     pub fn open(&mut self, field: Field) {
-        self.open.insert(field);
+        if !self.open.contains(&field) {
+            self.open.push(field);
+        }
     }
 
     /// Whether a cell is shown as a field.
@@ -47,7 +48,7 @@ impl Draft {
     pub fn set(&mut self, field: Field, text: String) {
         self.problem = None;
         if text == field.read(&self.began) {
-            self.values.remove(&field);
+            self.values.remove(field);
         } else {
             self.values.insert(field, text);
         }
@@ -56,16 +57,14 @@ impl Draft {
     /// The text of a field.
     pub fn value(&self, field: Field) -> String {
         self.values
-            .get(&field)
+            .get(field)
             .cloned()
             .unwrap_or_else(|| field.read(&self.began))
     }
 
     /// The row's value where the draft has another one.
     pub fn was(&self, field: Field) -> Option<String> {
-        self.values
-            .contains_key(&field)
-            .then(|| field.spoken(&self.began))
+        self.values.has(field).then(|| field.spoken(&self.began))
     }
 
     /// Whether something differs from the row.
@@ -79,7 +78,7 @@ impl Draft {
             row_version: Some(self.began.row_version),
             ..Default::default()
         };
-        for (field, text) in &self.values {
+        for (field, text) in self.values.iter() {
             field.write(&mut change, text);
         }
         change

@@ -4,8 +4,6 @@ mod calls;
 mod ports;
 mod saving;
 
-use std::collections::BTreeMap;
-
 use leptos::prelude::*;
 use types::instances::InstanceId;
 
@@ -16,13 +14,14 @@ pub use self::saving::Pending;
 use super::draft::{Draft, Field};
 use super::{Row, Rows};
 use crate::browser;
+use crate::few::Few;
 use crate::live::Live;
 use crate::ui::Toasts;
 
 /// Unsaved edits; cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Edits {
-    drafts: RwSignal<BTreeMap<InstanceId, Draft>>,
+    drafts: RwSignal<Few<InstanceId, Draft>>,
     /// Waits for a person's answer.
     pending: RwSignal<Option<Pending>>,
     saving: RwSignal<bool>,
@@ -49,13 +48,13 @@ impl Edits {
 
     /// Whether a row is being edited; tracked.
     pub fn is_editing(self, id: InstanceId) -> bool {
-        self.drafts.with(|drafts| drafts.contains_key(&id))
+        self.drafts.with(|drafts| drafts.has(id))
     }
 
     /// Whether a row has unsaved changes; tracked.
     pub fn is_changed(self, id: InstanceId) -> bool {
         self.drafts
-            .with(|drafts| drafts.get(&id).is_some_and(Draft::is_changed))
+            .with(|drafts| drafts.get(id).is_some_and(Draft::is_changed))
     }
 
     /// Rows with unsaved changes; tracked.
@@ -64,7 +63,7 @@ impl Edits {
         self.drafts.with(|drafts| {
             let changed = drafts
                 .iter()
-                .filter(|(id, draft)| draft.is_changed() && exists(**id));
+                .filter(|(id, draft)| draft.is_changed() && exists(*id));
             changed.count()
         })
     }
@@ -72,26 +71,26 @@ impl Edits {
     /// Whether a cell is shown as a field; tracked.
     pub fn is_open(self, id: InstanceId, field: Field) -> bool {
         self.drafts
-            .with(|drafts| drafts.get(&id).is_some_and(|draft| draft.is_open(field)))
+            .with(|drafts| drafts.get(id).is_some_and(|draft| draft.is_open(field)))
     }
 
     /// The text of a field: the typed one, else the row's; tracks the edits and, without any, the row.
     pub fn value(self, row: Row, field: Field) -> String {
         self.drafts
-            .with(|drafts| drafts.get(&row.id).map(|draft| draft.value(field)))
+            .with(|drafts| drafts.get(row.id).map(|draft| draft.value(field)))
             .unwrap_or_else(|| row.instance.with(|instance| field.read(instance)))
     }
 
     /// The saved value of a changed field; tracked.
     pub fn was(self, id: InstanceId, field: Field) -> Option<String> {
         self.drafts
-            .with(|drafts| drafts.get(&id).and_then(|draft| draft.was(field)))
+            .with(|drafts| drafts.get(id).and_then(|draft| draft.was(field)))
     }
 
     /// What is wrong with a row's edits; tracked.
     pub fn problem(self, id: InstanceId) -> Option<String> {
         self.drafts
-            .with(|drafts| drafts.get(&id).and_then(|draft| draft.problem.clone()))
+            .with(|drafts| drafts.get(id).and_then(|draft| draft.problem.clone()))
     }
 
     /// What waits for an answer; tracked.
@@ -134,20 +133,24 @@ impl Edits {
 
     fn draft(self, row: Row, work: impl FnOnce(&mut Draft)) {
         self.drafts.update(|drafts| {
-            let began = || Draft::new(row.instance.get_untracked());
-            work(drafts.entry(row.id).or_insert_with(began));
+            if !drafts.has(row.id) {
+                drafts.insert(row.id, Draft::new(row.instance.get_untracked()));
+            }
+            if let Some(draft) = drafts.get_mut(row.id) {
+                work(draft);
+            }
         });
     }
 
     /// Forgets the edits of a row.
     pub fn undo(self, id: InstanceId) {
         self.drafts.update(|drafts| {
-            drafts.remove(&id);
+            drafts.remove(id);
         });
     }
 
     /// Forgets all edits.
     pub fn undo_all(self) {
-        self.drafts.update(BTreeMap::clear);
+        self.drafts.update(Few::clear);
     }
 }

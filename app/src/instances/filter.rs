@@ -1,11 +1,9 @@
 //! Which rows are shown: a choice in the address, so that it works without scripts and survives a reload.
 
+use crate::address::{Address, History};
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
-use leptos_router::params::ParamsMap;
 use types::instances::{Health, Instance, InstanceId, Status};
 
 use super::Rows;
@@ -100,38 +98,27 @@ impl Filter {
 pub struct Place {
     /// The rows that are shown.
     pub filter: Memo<Filter>,
-    query: Memo<ParamsMap>,
-    /// Goes elsewhere without scrolling.
-    visit: Callback<String>,
+    address: Address,
 }
 
 impl Place {
     /// The present address.
     pub fn from_address() -> Self {
-        let query = use_query_map();
-        let navigate = use_navigate();
-        let stay = || NavigateOptions {
-            scroll: false,
-            // The addresses here are whole already.
-            resolve: false,
-            ..Default::default()
-        };
+        let address = Address::get();
         Self {
-            visit: Callback::new(move |address: String| navigate(&address, stay())),
-            filter: crate::ui::memo(move || Filter::from_address(query.read().get_str("show"))),
-            query,
+            filter: crate::ui::memo(move || Filter::from_address(address.text("show").as_deref())),
+            address,
         }
     }
 
     /// The instance a key of the address names; tracked.
     pub fn instance(self, key: &str) -> Option<InstanceId> {
-        let number = self.query.with(|query| query.get(key))?.parse().ok()?;
-        Some(InstanceId(number))
+        self.address.number(key).map(InstanceId)
     }
 
     /// The text behind a key of the address; tracked.
     pub fn text(self, key: &str) -> Option<String> {
-        self.query.with(|query| query.get(key))
+        self.address.text(key)
     }
 
     /// The table with nothing over it; tracked.
@@ -146,17 +133,21 @@ impl Place {
 
     /// Closes what is open over the table.
     pub fn close(self) {
-        self.visit.run(untrack(|| self.home()));
+        self.visit(&untrack(|| self.home()));
     }
 
     /// Opens something over the table.
     pub fn open(self, key: &str, value: impl std::fmt::Display) {
-        self.visit.run(untrack(|| self.with(key, value)));
+        self.visit(&untrack(|| self.with(key, value)));
     }
 
     /// Closes what is open, and shows every row.
     pub fn show_all(self) {
-        self.visit.run(at("/"));
+        self.visit(&at("/"));
+    }
+
+    fn visit(self, address: &str) {
+        self.address.visit(address, History::Push);
     }
 
     /// Whether the page offers free ports at once; tracked.

@@ -1,7 +1,5 @@
 //! Rows that are ticked, and what can be done with all of them.
 
-use std::collections::BTreeSet;
-
 use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
@@ -32,7 +30,7 @@ pub(crate) async fn trash_instances(ids: Vec<InstanceId>) -> Result<Vec<ApiError
 /// The ticked rows; cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Selection {
-    ids: RwSignal<BTreeSet<InstanceId>>,
+    ids: RwSignal<Vec<InstanceId>>,
     rows: Rows,
 }
 
@@ -53,12 +51,16 @@ impl Selection {
     /// Ticks a row or takes the tick away.
     pub fn set(self, id: InstanceId, ticked: bool) {
         self.ids.update(|ids| {
+            ids.retain(|known| *known != id);
             if ticked {
-                ids.insert(id);
-            } else {
-                ids.remove(&id);
+                ids.push(id);
             }
         });
+    }
+
+    /// Whether any row is ticked; tracked.
+    pub fn is_empty(self) -> bool {
+        self.ids.with(Vec::is_empty)
     }
 
     /// The ticked rows that exist, in table order; tracked.
@@ -70,7 +72,7 @@ impl Selection {
 
     /// Takes every tick away.
     pub fn clear(self) {
-        self.ids.update(BTreeSet::clear);
+        self.ids.update(Vec::clear);
     }
 
     fn statuses(self) -> Vec<(InstanceId, Status)> {

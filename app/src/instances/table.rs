@@ -1,5 +1,6 @@
 //! The instances pane: its head, the table, its foot.
 
+use crate::parts;
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
@@ -7,9 +8,9 @@ use leptos::server_fn::ServerFn;
 
 use super::edits::Edits;
 use super::filter::{FilterTabs, Place};
-use super::new_row::{CreateInstance, NewInstanceForm, NewRow};
+use super::new_row::CreateInstance;
 use super::row::InstanceRow;
-use super::selection::{BulkBar, SelectAll};
+use super::selection::SelectAll;
 use super::{Row, Rows};
 use crate::ui::{Icon, list};
 
@@ -40,17 +41,17 @@ pub fn InstancesPane() -> impl IntoView {
                     <TableHead shown />
                     <tbody role="rowgroup">
                         <Show when=move || creating.get()>
-                            <NewRow problem />
+                            {parts::new_row(problem)}
                         </Show>
                         {list(move || shown.get(), |row| row.id.0, |row| view! { <InstanceRow row /> })}
                     </tbody>
                 </table>
                 <Show when=move || creating.get()>
-                    <NewInstanceForm problem />
+                    {parts::new_form(problem)}
                 </Show>
                 <NothingShown shown creating />
             </div>
-            <BulkBar />
+            {parts::bulk_bar()}
         </section>
     }
 }

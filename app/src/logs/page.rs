@@ -1,12 +1,11 @@
 //! The log of one instance as a page: `/instances/:id/logs?run=K`.
 
+use crate::address::{Address, run_of};
 use crate::fetch::{self, fetch};
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
 use types::instances::{Instance, InstanceId};
 use types::logs::Run;
 
@@ -15,7 +14,7 @@ use super::{Log, LogButtons, LogLines, LogProgress, LogSearch, OpenedLog, list_r
 use crate::instances::Row;
 use crate::instances::status::StatusBadge;
 use crate::live::{Live, OfflineBanner};
-use crate::shell::{BottomNav, TopBar};
+use crate::shell::{BottomNav, TopBar, name_page};
 use crate::ui::{Clock, ErrorNote, Icon};
 
 /// Bytes of the log the page is rendered with.
@@ -23,25 +22,15 @@ const TAIL_BYTES: u64 = 64 << 10;
 
 /// A run's log over the whole window, beside the list of runs.
 #[component]
-pub fn LogsPage() -> impl IntoView {
-    let params = use_params_map();
-    let query = use_query_map();
-    let wanted = crate::ui::memo(move || {
-        let id = params
-            .with(|params| params.get("id")?.parse().ok())
-            .map(InstanceId);
-        let run = query.with(|query| query.get("run")?.parse().ok());
-        (id, run)
-    });
+pub fn LogsPage(
+    /// Whose log.
+    instance: InstanceId,
+) -> impl IntoView {
+    let address = Address::get();
+    let wanted = crate::ui::memo(move || (Some(instance), run_of(address)));
     let opened = fetch(
         move || wanted.get(),
-        |(id, run)| {
-            Box::pin(async move {
-                open_log(Some(id.unwrap_or(InstanceId(0))), run, TAIL_BYTES)
-                    .await
-                    .into()
-            })
-        },
+        |(id, run)| Box::pin(async move { open_log(id, run, TAIL_BYTES).await.into() }),
     );
     view! {
         <div class="app app--fixed">
@@ -49,10 +38,9 @@ pub fn LogsPage() -> impl IntoView {
             <OfflineBanner />
             {fetch::show(opened, ViewFn::default(), move |answer| match answer.read::<OpenedLog>() {
                 Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> },
-                Err(error) => view! {
-                    <Title text="Log" />
+                Err(error) => { name_page("Log"); view! {
                     <main class="page" id="main"><ErrorNote text=error.to_string() /></main>
-                },
+                } },
             })}
             <BottomNav />
         </div>
@@ -81,8 +69,8 @@ fn Opened(
         let row = live_row(instance);
         let log = Log::new(id, wanted, chunk);
         let runs = live_runs(row, runs);
+        name_page(format_args!("Log of {name}"));
         view! {
-            <Title text=format!("Log of {name}") />
             <main class="logs" id="main">
                 <aside class="pane pane--runs" aria-label="Runs">
                     <div class="pane__head">

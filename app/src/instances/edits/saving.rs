@@ -57,7 +57,7 @@ impl Edits {
     /// What happened to the rows meanwhile is no conflict where it touches nothing that is edited.
     fn catch_up(self) {
         self.drafts.update(|drafts| {
-            for (id, draft) in drafts {
+            for (id, draft) in drafts.iter_mut() {
                 if let Some(row) = untrack(|| self.rows.find(*id)) {
                     row.instance.with_untracked(|present| draft.catch_up(present));
                 }
@@ -134,12 +134,12 @@ impl Edits {
     /// Forgets the edits of a row but for what was typed since they were sent.
     fn keep_since(self, sent: &RowChange, present: &Instance) {
         self.drafts.try_update(|drafts| {
-            let Some(draft) = drafts.get_mut(&sent.id) else {
+            let Some(draft) = drafts.get_mut(sent.id) else {
                 return;
             };
             draft.saved(&sent.change, present.clone());
             if !draft.is_changed() {
-                drafts.remove(&sent.id);
+                drafts.remove(sent.id);
             }
         });
     }
@@ -155,7 +155,7 @@ impl Edits {
     /// The row says so itself.
     fn stopped(self, id: InstanceId, problem: String) {
         self.drafts.try_update(|drafts| {
-            if let Some(draft) = drafts.get_mut(&id) {
+            if let Some(draft) = drafts.get_mut(id) {
                 draft.problem = Some(problem);
             }
         });
@@ -185,7 +185,7 @@ impl Edits {
     fn meet(self, present: Instance) {
         self.live.answer(present.clone());
         self.drafts.try_update(|drafts| {
-            if let Some(draft) = drafts.get_mut(&present.id) {
+            if let Some(draft) = drafts.get_mut(present.id) {
                 draft.meet(present);
             }
         });
