@@ -5,6 +5,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -14,7 +15,7 @@ use crate::{assets, pages, passes, routes, socket};
 
 /// The panel itself, without its apps. The guard wraps the fallback too, so an unlisted route cannot fall through it.
 pub fn router(panel: Panel) -> Router {
-    let pages = pages::router(&panel).layer(CompressionLayer::new());
+    let pages = pages::router(&panel).layer(CompressionLayer::new().quality(CompressionLevel::Precise(5)));
     let all = Router::new()
         .merge(pages)
         .merge(routes::router())

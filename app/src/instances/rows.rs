@@ -86,7 +86,12 @@ impl Rows {
             },
             Event::InstanceRemoved(id) => self.0.update(|rows| rows.retain(|row| row.id != id)),
             Event::InstancesReordered(order) => self.0.update(|rows| {
-                rows.sort_by_key(|row| order.iter().position(|id| *id == row.id).unwrap_or(usize::MAX));
+                // The standard library's sorting is larger than the rest of this file.
+                let named = order
+                    .iter()
+                    .filter_map(|id| rows.iter().find(|row| row.id == *id));
+                let others = rows.iter().filter(|row| !order.contains(&row.id));
+                *rows = named.chain(others).copied().collect();
             }),
             Event::Job(_) => {}
             Event::Resync => return true,

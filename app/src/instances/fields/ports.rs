@@ -11,12 +11,15 @@ use crate::instances::{Row, Rows};
 use crate::ui::list;
 
 /// Free ports and those that other instances have: they may share one, and take turns.
-pub(in crate::instances) fn offers(mut free: Vec<u16>, rows: Rows) -> Vec<u16> {
+pub(in crate::instances) fn offers(free: Vec<u16>, rows: Rows) -> Vec<u16> {
     let held = |row: &Row| row.instance.with(|instance| instance.public_port);
-    free.extend(rows.get().iter().filter_map(held));
-    free.sort_unstable();
-    free.dedup();
-    free
+    let mut offers = Vec::new();
+    for port in free.into_iter().chain(rows.get().iter().filter_map(held)) {
+        if let Err(place) = offers.binary_search(&port) {
+            offers.insert(place, port);
+        }
+    }
+    offers
 }
 
 /// Its key in lists.
