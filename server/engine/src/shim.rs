@@ -106,6 +106,10 @@ impl Shim {
                 self.take_output();
             }
             if ready.listener {
+                if self.is_full() {
+                    // Those that have left make room for who comes.
+                    self.serve(&ready.connections);
+                }
                 self.accept();
             }
             self.serve(&ready.connections);

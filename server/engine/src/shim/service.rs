@@ -11,10 +11,14 @@ use super::{HERE, Shim, record};
 const CONNECTIONS_MAX: usize = 500;
 
 impl Shim {
+    pub(super) fn is_full(&self) -> bool {
+        self.connections.len() >= CONNECTIONS_MAX
+    }
+
     pub(super) fn accept(&mut self) {
         while let Ok((stream, _)) = self.listener.accept() {
             // One too many is closed at once: its owner tries again, and the shim keeps files for its own use.
-            if self.connections.len() < CONNECTIONS_MAX
+            if !self.is_full()
                 && let Ok(connection) = Connection::new(stream)
             {
                 self.connections.push(connection);
