@@ -8,8 +8,8 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BROWSER_SOURCES := $(shell find app frontend style public -type f -not -path '*/target/*') \
-	Cargo.toml Cargo.lock .cargo/config.toml Trunk.toml rust-toolchain.toml scripts/site.mjs scripts/wasm.mjs scripts/imports.mjs end2end/package-lock.json
-SERVER_SOURCES := $(shell find app server migrations blueprints -type f) Cargo.toml Cargo.lock rust-toolchain.toml
+	CHANGELOG.md Cargo.toml Cargo.lock .cargo/config.toml Trunk.toml rust-toolchain.toml scripts/site.mjs scripts/wasm.mjs scripts/exports.mjs scripts/imports.mjs scripts/loader.mjs end2end/package-lock.json
+SERVER_SOURCES := $(shell find app server migrations blueprints -type f) CHANGELOG.md Cargo.toml Cargo.lock rust-toolchain.toml
 NODE_MODULES := end2end/node_modules/.package-lock.json
 SITE := target/site/pkg/frontend_bg.wasm
 PROGRAM := target/release/aikore
@@ -19,7 +19,7 @@ WASM_TARGET ?= target-wasm
 # What scripts/tools installs with cargo.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
-.PHONY: help run test test-apps assets tools bench bench-proxy format
+.PHONY: help run test test-apps test-catalogue assets tools bench bench-proxy bench-terminal bench-telemetry bench-lite format
 help: ## Shows this list.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile
 
@@ -33,6 +33,10 @@ test-apps: $(SITE) ## Runs real web UIs through every way of access, in a browse
 	@cargo build --bin aikore
 	cd end2end && node_modules/.bin/playwright test -c apps/playwright.config.ts $(if $(APPS),-g "$(APPS)")
 
+test-catalogue: $(SITE) ## Installs and runs blueprints for real, also offline; prints a table (NAMES="Gradio", KEEP=directory; gigabytes).
+	@cargo build --bin aikore
+	node end2end/catalogue/run.mjs $(if $(KEEP),--keep "$(KEEP)") $(NAMES)
+
 assets: $(SITE) ## Builds what the browser loads, into target/site.
 
 tools: ## Installs the build tools that are missing.
@@ -45,6 +49,15 @@ bench: $(PROGRAM) ## Measures start, memory, requests and latencies; prints the 
 bench-proxy: $(PROGRAM) ## Measures the proxy beside nginx, haproxy and socat; prints a table.
 	@cargo build --release --package server --example load
 	node end2end/bench-proxy.mjs
+
+bench-terminal: $(PROGRAM) ## Measures terminals beside wetty's (fetched from npm); prints a table.
+	@node end2end/bench-terminal.mjs
+
+bench-telemetry: $(PROGRAM) ## Measures what measuring costs, beside glances and nvitop (from PyPI); prints a table.
+	@node end2end/bench-telemetry.mjs
+
+bench-lite: $(PROGRAM) ## Measures how long the server works on a plain page; prints a table.
+	@node end2end/bench-lite.mjs
 
 format: ## Formats the code.
 	@cargo fmt --all

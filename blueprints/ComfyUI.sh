@@ -10,6 +10,8 @@
 # aikore.start_timeout = 1800
 # aikore.stop_grace = 10
 # aikore.subpath = strip
+# aikore.min_vram_mb = 4000
+# aikore.disk_mb = 7000
 # aikore.homepage = https://www.comfy.org/
 # aikore.icon = nodes
 ### AIKORE-METADATA-END ###
@@ -25,19 +27,19 @@ source=$INSTANCE_CONF_DIR/ComfyUI
 clone_repo "${COMFYUI_REPO:-https://github.com/comfyanonymous/ComfyUI.git}" "$source" GIT_REF
 cd "$INSTANCE_CONF_DIR"
 
-# Torch comes from its own index, and what compiles for hours comes as a wheel of the instance or not at all.
 wanted=$INSTANCE_CONF_DIR/.requirements-comfyui.txt
-grep -vE '^(torch|torchvision|torchaudio|xformers|bitsandbytes|flash-attn|sageattention)([<>=~! ]|$)' \
-    "$source/requirements.txt" >"$wanted"
 options=()
+files=("$source/requirements.txt")
 if [ "${COMFYUI_MANAGER:-1}" = 1 ] && [ -f "$source/manager_requirements.txt" ]; then
-    cat "$source/manager_requirements.txt" >>"$wanted"
+    files+=("$source/manager_requirements.txt")
     options+=(--enable-manager)
 fi
+filter_requirements "$wanted" "${files[@]}"
 
+# Several states of it use requests without asking for it; newer releases of other packages no longer bring it.
 clean_env env
 ensure_env -p '>=3.10,<3.14' -c "$SD_INSTALL_DIR/constraints/ComfyUI.txt" -r "$wanted" \
-    -t torch -t torchvision -t torchaudio env
+    -t torch -t torchvision -t torchaudio env requests
 # One custom node that cannot be installed is no reason to have none of the others.
 install_requirements "$source/custom_nodes" || warn "the requirements of custom nodes could not be installed"
 
@@ -62,6 +64,9 @@ aikore:
     t5
 YAML
 mkdir -p input user "$models"/{stable-diffusion,lora,vae,vae_approx,embeddings,hypernetwork,upscale,clip_vision,controlnet,unet,clip,t5}
+
+# This allocator is much slower with some drivers, and its numbers of free memory are wrong there.
+export PYTORCH_CUDA_ALLOC_CONF="${PYTORCH_CUDA_ALLOC_CONF:-expandable_segments:False}"
 
 # ComfyUI empties its temporary folder at start, so a satellite needs one of its own.
 if ! has_gpu; then options+=(--cpu); fi

@@ -10,6 +10,8 @@
 # aikore.start_timeout = 180
 # aikore.stop_grace = 10
 # aikore.subpath = yes
+# aikore.min_vram_mb = 0
+# aikore.disk_mb = 30
 # aikore.homepage = https://datasette.io/
 # aikore.icon = database
 ### AIKORE-METADATA-END ###

@@ -10,6 +10,8 @@
 # aikore.start_timeout = 300
 # aikore.stop_grace = 10
 # aikore.subpath = strip
+# aikore.min_vram_mb = 0
+# aikore.disk_mb = 300
 # aikore.homepage = https://www.gradio.app/
 # aikore.icon = image
 ### AIKORE-METADATA-END ###

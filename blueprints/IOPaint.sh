@@ -10,6 +10,8 @@
 # aikore.start_timeout = 1200
 # aikore.stop_grace = 10
 # aikore.subpath = no
+# aikore.min_vram_mb = 0
+# aikore.disk_mb = 5300
 # aikore.homepage = https://www.iopaint.com/
 # aikore.icon = brush
 ### AIKORE-METADATA-END ###

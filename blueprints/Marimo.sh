@@ -10,6 +10,8 @@
 # aikore.start_timeout = 300
 # aikore.stop_grace = 10
 # aikore.subpath = yes
+# aikore.min_vram_mb = 0
+# aikore.disk_mb = 220
 # aikore.homepage = https://marimo.io/
 # aikore.icon = notebook
 ### AIKORE-METADATA-END ###

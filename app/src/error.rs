@@ -4,9 +4,11 @@ use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
+use crate::language::said;
+
 /// An error as browsers and scripts see it: a stable code, a sentence, and what to do next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}{}{hint}", if .hint.is_empty() { "" } else { " " })]
+#[error("{}{}{}", said(.message), if .hint.is_empty() { "" } else { " " }, said(.hint))]
 pub struct ApiError {
     /// What kind of situation it is; decides the HTTP status. The API leaves it to that.
     #[serde(default)]
@@ -116,9 +118,21 @@ impl ApiError {
     }
 }
 
+/// Why a plain form was refused, as the page that it leads back to finds it in its address: a part of a query.
+#[cfg(feature = "ssr")]
+pub fn in_address(form: &str, error: &ApiError) -> String {
+    let refusal = leptos::server_fn::error::ServerFnUrlError::new(form, error.clone());
+    // Only the query is of use.
+    let address = refusal.to_url("http://panel/").ok();
+    address
+        .and_then(|address| address.query().map(ToOwned::to_owned))
+        .unwrap_or_default()
+}
+
 /// *The* boundary: what the engine calls a situation becomes what people read. Internals are logged once, here.
 #[cfg(feature = "ssr")]
 impl From<engine::Error> for ApiError {
+    #[expect(clippy::too_many_lines, reason = "one line for each situation")]
     fn from(error: engine::Error) -> Self {
         use engine::Error as E;
         let message = error.to_string();
@@ -130,8 +144,46 @@ impl From<engine::Error> for ApiError {
             ),
             E::UnknownJob(_) => (ErrorKind::NotFound, "unknown_job", ""),
             E::UnknownRun { .. } => (ErrorKind::NotFound, "unknown_run", ""),
+            E::UnknownTerminal(_) => (
+                ErrorKind::NotFound,
+                "unknown_terminal",
+                "It has ended; open another one.",
+            ),
+            E::NoHostTerminal => (
+                ErrorKind::Forbidden,
+                "no_host_terminal",
+                "Start AiKore with --host-terminal.",
+            ),
+            E::TooManyTerminals(_) => (
+                ErrorKind::Conflict,
+                "too_many_terminals",
+                "Close one that is not needed.",
+            ),
+            E::UnknownRule(_) => (ErrorKind::NotFound, "unknown_rule", "Reload the list."),
+            E::UnknownWebhook(_) => (ErrorKind::NotFound, "unknown_webhook", "Reload the list."),
+            E::NoCrash(_) => (
+                ErrorKind::NotFound,
+                "no_crash",
+                "Its runs and their logs are kept all the same.",
+            ),
             E::UnknownToken(_) => (ErrorKind::NotFound, "unknown_token", ""),
             E::UnknownBlueprint(_) => (ErrorKind::Invalid, "unknown_blueprint", "Choose one of the list."),
+            E::NoSuchBlueprint(_) => (
+                ErrorKind::NotFound,
+                "unknown_blueprint",
+                "Look at the list of blueprints.",
+            ),
+            E::BlueprintTaken(_) => (ErrorKind::Conflict, "blueprint_taken", "Choose another name."),
+            E::StockBlueprint(_) => (
+                ErrorKind::Conflict,
+                "stock_blueprint",
+                "Duplicate it, and change the copy.",
+            ),
+            E::BlueprintChanged(_) => (
+                ErrorKind::Conflict,
+                "blueprint_changed",
+                "Open it again, then save.",
+            ),
             E::InvalidName(_) => (ErrorKind::Invalid, "invalid_name", ""),
             E::InvalidField { .. } => (ErrorKind::Invalid, "invalid_field", ""),
             E::PasswordTooShort(_) => (ErrorKind::Invalid, "password_too_short", ""),
@@ -168,12 +220,46 @@ impl From<engine::Error> for ApiError {
                 "Look at the present values, then save again.",
             ),
             E::WrongStatus { .. } => (ErrorKind::Conflict, "wrong_status", ""),
+            E::NoGpuRoom(_) => (
+                ErrorKind::Conflict,
+                "no_gpu_room",
+                "Choose another GPU, stop who holds the memory, or start it anyway.",
+            ),
             E::NotRunning(_) => (ErrorKind::Conflict, "not_running", "Start it first."),
             E::HasSatellites { .. } => (
                 ErrorKind::Conflict,
                 "has_satellites",
                 "Delete the satellites first.",
             ),
+            E::UnfitFile { .. } => (
+                ErrorKind::Conflict,
+                "unfit_file",
+                "Put a plain text file in its place, for example in a terminal.",
+            ),
+            E::NotWritten { source, .. } => (ErrorKind::Conflict, "not_written", write_hint(source)),
+            E::UnknownVersion(_) => (
+                ErrorKind::NotFound,
+                "unknown_version",
+                "Only the newest versions are kept; look at the list again.",
+            ),
+            E::SharedScript { .. } => (ErrorKind::Forbidden, "shared_script", ""),
+            E::IsSatellite { .. } => (
+                ErrorKind::Conflict,
+                "is_satellite",
+                "Do this with the parent instead.",
+            ),
+            E::ParentGone(_) => (ErrorKind::Conflict, "parent_gone", "Restore the parent first."),
+            E::NotInTrash(_) => (
+                ErrorKind::NotFound,
+                "not_in_trash",
+                "It was restored or removed; load the page again.",
+            ),
+            E::NoRecord(_) => (
+                ErrorKind::Conflict,
+                "no_record",
+                "Its files lie in trash/ of the data directory; move them by hand.",
+            ),
+            E::NoSpace { .. } => (ErrorKind::Conflict, "no_space", "Make room, then try again."),
             E::NotConfirmed(_) => (ErrorKind::Invalid, "not_confirmed", "Type the name exactly."),
             E::AlreadySetUp => (ErrorKind::Conflict, "already_set_up", "Log in instead."),
             E::BadSetupToken => (
@@ -184,13 +270,48 @@ impl From<engine::Error> for ApiError {
             E::WrongPassword => (ErrorKind::Unauthorized, "wrong_password", ""),
             E::TooManyAttempts { .. } => (ErrorKind::TooMany, "too_many_attempts", ""),
             _ => {
-                tracing::error!(error = %error, "request failed");
-                return Self::internal();
+                let Some(found) = of_environments(&error) else {
+                    tracing::error!(error = %error, "request failed");
+                    return Self::internal();
+                };
+                found
             }
         };
         answer_with(kind);
         Self::new(kind, code, message, hint)
     }
+}
+
+#[cfg(feature = "ssr")]
+fn write_hint(source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as Io;
+    match source.kind() {
+        Io::StorageFull | Io::QuotaExceeded => "Free some space on the disk, then save again.",
+        Io::PermissionDenied | Io::ReadOnlyFilesystem => {
+            "Let AiKore's user write in the instance's directory, then save again."
+        }
+        _ => "Try again; if it stays, look at the disk.",
+    }
+}
+
+/// The situations of environments and wheels.
+#[cfg(feature = "ssr")]
+fn of_environments(error: &engine::Error) -> Option<(ErrorKind, &'static str, &'static str)> {
+    use engine::Error as E;
+    Some(match error {
+        E::SatellitesRun { .. } => (ErrorKind::Conflict, "satellites_run", ""),
+        E::SharesDirectory { .. } => (ErrorKind::Conflict, "shares_directory", ""),
+        E::Runs(_) => (ErrorKind::Conflict, "runs", ""),
+        E::NoEnvironment(_) => (ErrorKind::Conflict, "no_environment", ""),
+        E::NoInstaller => (ErrorKind::Conflict, "no_installer", "Install uv, then try again."),
+        E::InvalidRequirement(_) => (ErrorKind::Invalid, "invalid_requirement", ""),
+        E::UnknownWheel(_) => (ErrorKind::NotFound, "unknown_wheel", "Reload the list."),
+        E::NoWheel(_) => (ErrorKind::Invalid, "no_wheel", ""),
+        E::WheelInTheWay(_) => (ErrorKind::Conflict, "wheel_in_the_way", ""),
+        E::Cancelled => (ErrorKind::Conflict, "cancelled", ""),
+        E::CommandFailed { .. } => (ErrorKind::Conflict, "command_failed", "Its log says more."),
+        _ => return None,
+    })
 }
 
 #[cfg(feature = "ssr")]
@@ -209,6 +330,14 @@ impl ErrorKind {
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal | Self::Transport => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<types::blueprints::InvalidBlueprintName> for ApiError {
+    fn from(problem: types::blueprints::InvalidBlueprintName) -> Self {
+        answer_with(ErrorKind::Invalid);
+        Self::new(ErrorKind::Invalid, "invalid_name", problem.to_string(), "")
     }
 }
 

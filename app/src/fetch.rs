@@ -1,81 +1,161 @@
-//! What pages are rendered from, fetched as one type: every further one would bring its own copy of Leptos'
-//! waiting and of the JSON reader into the browser's program.
+//! What pages are rendered from: asked for by one function of the server and carried as one type. Every further one
+//! would bring its own copy of Leptos' waiting, of a request, and of a reader of JSON into the browser's program.
+
+#[cfg(feature = "ssr")]
+mod subjects;
 
 use std::fmt;
-use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::server::codee::string::FromToStringCodec;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use types::instances::{DeletePreview, InstanceId};
-use types::telemetry::Sample;
+use types::instances::InstanceId;
 
 use crate::error::ErrorKind;
-use crate::instances::Dashboard;
-use crate::instances::drawer::Details;
-use crate::logs::OpenedLog;
+use crate::request::FormOrJson;
+use crate::ui::ErrorNote;
 use crate::{ApiError, json, view};
 
-/// What an address asks for: an instance, and a number whose meaning the fetcher knows.
-pub(crate) type Key = (Option<InstanceId>, Option<u32>);
+/// What can be asked for. `subjects.rs` says what answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Subject {
+    /// The table. A number: with free ports.
+    Dashboard,
+    /// The end of a log; the number is its run's.
+    Log,
+    /// What the drawer shows beyond the row.
+    Details,
+    /// What deleting would remove.
+    Deletion,
+    /// What cloning would copy.
+    Clone,
+    /// The latest reading of the machine.
+    Machine,
+    /// What an instance's environment holds.
+    Environment,
+    /// The jobs of an instance.
+    Jobs,
+    /// Whether an instance would find enough GPU memory.
+    Start,
+    /// The GPUs to choose from.
+    Gpus,
+    /// Alerts, rules and webhooks.
+    Alerts,
+    /// The latest jobs of all.
+    Recent,
+    /// The library of wheels, and which of them an instance has chosen.
+    Wheels,
+    /// What is and was built.
+    Builds,
+    /// The editor as a page; the number is a wish of its forms.
+    Script,
+    /// The catalogue, with the blueprint that the text names.
+    Blueprints,
+    /// The trash, with what removing what the text names would come to.
+    Trash,
+    /// What is measured of the whole machine, over the time that the text names.
+    Monitoring,
+    /// The last two minutes of what the table and the machine's pane show.
+    Load,
+}
 
-/// An answer under way.
-pub(crate) type Fetching = Pin<Box<dyn Future<Output = Answer> + Send>>;
+/// What an address asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Key {
+    pub(crate) subject: Subject,
+    pub(crate) id: Option<InstanceId>,
+    pub(crate) number: Option<u32>,
+    pub(crate) text: Option<String>,
+    /// Counts the times that an answer became old.
+    pub(crate) age: u32,
+}
+
+impl Key {
+    /// Nothing but the subject.
+    pub(crate) fn of(subject: Subject) -> Self {
+        Self {
+            subject,
+            id: None,
+            number: None,
+            text: None,
+            age: 0,
+        }
+    }
+
+    /// About one instance.
+    pub(crate) fn about(subject: Subject, id: InstanceId) -> Self {
+        Self {
+            id: Some(id),
+            ..Self::of(subject)
+        }
+    }
+}
 
 /// Data of the server, carried over in the page.
 pub(crate) type Fetched = Resource<Answer, FromToStringCodec>;
 
-/// Whatever the server was asked for.
-#[expect(clippy::large_enum_variant, reason = "one per page, taken apart at once")]
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Data {
-    Nothing,
-    Dashboard(Dashboard),
-    Log(OpenedLog),
-    Details(Details),
-    Deletion(DeletePreview),
-    Sample(Sample),
+/// Answers whatever a page is rendered from.
+#[server(prefix = "/fn", endpoint = "look_up", protocol = FormOrJson)]
+pub(crate) async fn look_up(key: Key) -> Result<Packed, ApiError> {
+    subjects::answer(key).await
 }
 
-/// What the server said.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Answer(Result<Data, ApiError>);
+/// Data whose shape only a part of the program knows: its JSON, read where it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packed(String);
+
+impl Packed {
+    /// Packs data; the server's side.
+    #[cfg(feature = "ssr")]
+    pub fn of(data: &impl Serialize) -> Result<Self, ApiError> {
+        json::write(data).map(Self).map_err(|_| misfit())
+    }
+}
+
+fn misfit() -> ApiError {
+    ApiError::new(
+        ErrorKind::Transport,
+        "transport",
+        "The panel’s answer does not fit.",
+        "Reload the page.",
+    )
+}
+
+impl Packed {
+    /// The JSON.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the server said; nothing, where nothing was asked.
+#[derive(Clone, Debug)]
+pub struct Answer(Result<Option<Packed>, ApiError>);
 
 impl Answer {
-    /// There was nothing to ask for.
-    pub(crate) fn nothing() -> Self {
-        Self(Ok(Data::Nothing))
-    }
-
     /// The data.
-    pub(crate) fn read<T: TryFrom<Data>>(self) -> Result<T, ApiError> {
-        T::try_from(self.0?).map_err(|_| {
-            ApiError::new(
-                ErrorKind::Transport,
-                "transport",
-                "The panel’s answer does not fit.",
-                "Reload the page.",
-            )
-        })
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+        self.read_any().unwrap_or_else(|| Err(misfit()))
     }
 
     /// The data, where something was asked for.
-    pub(crate) fn read_any<T: TryFrom<Data>>(self) -> Option<Result<T, ApiError>> {
-        (!matches!(self.0, Ok(Data::Nothing))).then(|| self.read())
+    pub(crate) fn read_any<T: DeserializeOwned>(self) -> Option<Result<T, ApiError>> {
+        let packed = self.0.transpose()?;
+        Some(packed.and_then(|Packed(text)| json::read(&text).map_err(|_| misfit())))
     }
 }
 
-impl<T: Into<Data>> From<Result<T, ApiError>> for Answer {
-    fn from(answer: Result<T, ApiError>) -> Self {
-        Self(answer.map(Into::into))
-    }
-}
-
+// In the page an answer is `+` and its data, or `-` and the error: JSON within JSON would double every quotation mark.
 impl fmt::Display for Answer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&json::write(self).map_err(|_| fmt::Error)?)
+        match &self.0 {
+            Ok(None) => Ok(()),
+            Ok(Some(Packed(text))) => write!(formatter, "+{text}"),
+            Err(error) => write!(formatter, "-{}", json::write(error).map_err(|_| fmt::Error)?),
+        }
     }
 }
 
@@ -83,32 +163,13 @@ impl FromStr for Answer {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        json::read(text).map_err(|error| error.to_string())
+        Ok(Self(match (text.strip_prefix('+'), text.strip_prefix('-')) {
+            (Some(data), _) => Ok(Some(Packed(data.to_owned()))),
+            (_, Some(error)) => Err(json::read(error).map_err(|error| error.to_string())?),
+            _ => Ok(None),
+        }))
     }
 }
-
-macro_rules! kinds {
-    ($($kind:ident: $type:ty),*) => {$(
-        impl From<$type> for Data {
-            fn from(data: $type) -> Self {
-                Self::$kind(data)
-            }
-        }
-
-        impl TryFrom<Data> for $type {
-            type Error = ();
-
-            fn try_from(data: Data) -> Result<Self, ()> {
-                match data {
-                    Data::$kind(data) => Ok(data),
-                    _ => Err(()),
-                }
-            }
-        }
-    )*};
-}
-
-kinds!(Dashboard: Dashboard, Log: OpenedLog, Details: Details, Deletion: DeletePreview, Sample: Sample);
 
 /// Shows what is made of an answer once it is there; what was shown before stays until then.
 pub(crate) fn show(
@@ -117,6 +178,19 @@ pub(crate) fn show(
     answered: impl Fn(Answer) -> AnyView + Send + Sync + 'static,
 ) -> AnyView {
     erased(data, meanwhile, Arc::new(answered))
+}
+
+/// Shows what is made of data of one kind: nothing where nothing was asked, an error as a note.
+pub(crate) fn show_data<T: DeserializeOwned + 'static>(
+    data: Fetched,
+    meanwhile: ViewFn,
+    made: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    show(data, meanwhile, move |answer| match answer.read_any() {
+        None => ().into_any(),
+        Some(Ok(data)) => made(data),
+        Some(Err(error)) => view! { <ErrorNote text=error.to_string() /> },
+    })
 }
 
 fn erased(
@@ -134,8 +208,35 @@ fn erased(
     }
 }
 
-/// Fetches on the server, and again whenever the key changes.
-pub(crate) fn fetch(key: impl Fn() -> Key + Send + Sync + 'static, ask: fn(Key) -> Fetching) -> Fetched {
-    let key: Box<dyn Fn() -> Key + Send + Sync> = Box::new(key);
-    Resource::new_str(key, ask)
+/// Asks once, for what no page begins with.
+pub(crate) async fn ask<T: DeserializeOwned>(key: Key) -> Result<T, ApiError> {
+    Answer(look_up(key).await.map(Some)).read()
+}
+
+/// Fetches on the server, and again whenever the key changes. Without a key there is nothing to ask.
+pub(crate) fn fetch(key: impl Fn() -> Option<Key> + Send + Sync + 'static) -> Fetched {
+    let key: Box<dyn Fn() -> Option<Key> + Send + Sync> = Box::new(key);
+    Resource::new_str(key, |key| async move {
+        match key {
+            Some(key) => Answer(look_up(key).await.map(Some)),
+            None => Answer(Ok(None)),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_survive_the_page() {
+        let said = |answer: &Answer| answer.to_string().parse::<Answer>();
+        let data = Answer(Ok(Some(Packed("[1,\"+\"]".to_owned()))));
+        let read = said(&data).map(|answer| answer.read::<(u8, String)>().ok());
+        assert_eq!(read, Ok(Some((1, "+".to_owned()))));
+        let nothing = said(&Answer(Ok(None)));
+        assert!(nothing.is_ok_and(|answer| answer.read_any::<u8>().is_none()));
+        let refused = said(&Answer(Err(misfit())));
+        assert!(refused.is_ok_and(|answer| answer.read::<u8>() == Err(misfit())));
+    }
 }

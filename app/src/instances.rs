@@ -2,6 +2,8 @@
 
 pub mod access;
 pub mod actions;
+pub mod blueprint;
+pub mod clone;
 pub mod commands;
 pub mod delete;
 pub mod draft;
@@ -14,27 +16,32 @@ pub mod new_row;
 pub mod order;
 pub mod posted;
 pub mod preview;
+mod question;
 pub mod row;
 mod rows;
+pub mod satellite;
 pub mod selection;
+pub mod start;
 pub mod status;
 pub mod table;
 
+use crate::language::{fill, said, t};
 use crate::parts;
 use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use types::blueprints::Blueprint;
 use types::instances::Instance;
 use types::jobs::{JobId, JobState};
 
 pub use rows::{Row, Rows};
 
 use crate::ApiError;
-use crate::fetch::{self, fetch};
+use crate::desk::Desk;
+use crate::fetch::{self, Key, Subject, fetch};
 use crate::live::{Live, OfflineBanner};
+use crate::prepared::Prepared;
 use crate::shell::{BottomNav, TopBar, name_page};
 use crate::splitter::{Axis, Splitter};
 use crate::telemetry::{MachinePane, provide_telemetry};
@@ -56,14 +63,31 @@ pub struct Dashboard {
     /// Every instance in table order.
     pub instances: Vec<Instance>,
     /// The catalogue.
-    pub blueprints: Vec<Blueprint>,
+    pub blueprints: Vec<Offer>,
     /// Ports nobody holds, lowest first; only where the page offers them at once.
     pub free_ports: Option<Vec<u16>>,
 }
 
+/// What the dashboard says of a blueprint; the whole of it would weigh more than everything else on the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// File name with `.sh`.
+    pub filename: String,
+    /// What people call the app.
+    pub name: String,
+    /// For grouping.
+    pub category: String,
+    /// Name of an icon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
+    /// One or two sentences; only while there is no instance, when the page has room for them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
 /// The catalogue, for everything on the page that offers or names a blueprint.
 #[derive(Clone, Copy)]
-pub struct Catalogue(pub StoredValue<Vec<Blueprint>>);
+pub struct Catalogue(pub StoredValue<Vec<Offer>>);
 
 /// Every instance, with links as the asking browser sees them.
 #[server(prefix = "/fn", endpoint = "list_instances", protocol = FormOrJson)]
@@ -77,7 +101,7 @@ pub(crate) async fn list_instances() -> Result<Vec<Instance>, ApiError> {
 }
 
 /// Everything the dashboard needs, in one request. Looking for free ports costs a try to listen on each.
-#[server(prefix = "/fn", endpoint = "load_dashboard", protocol = FormOrJson)]
+#[cfg(feature = "ssr")]
 pub(crate) async fn load_dashboard(with_ports: bool) -> Result<Dashboard, ApiError> {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -88,10 +112,23 @@ pub(crate) async fn load_dashboard(with_ports: bool) -> Result<Dashboard, ApiErr
     } else {
         None
     };
+    let instances = list_instances().await?;
+    let blueprints = engine.blueprints.list().await?.into_iter();
+    let blueprints = blueprints.map(|blueprint| Offer {
+        filename: blueprint.filename,
+        name: blueprint.name,
+        category: blueprint.category,
+        icon: blueprint.icon,
+        description: if instances.is_empty() {
+            blueprint.description
+        } else {
+            String::new()
+        },
+    });
     Ok(Dashboard {
         now,
-        instances: list_instances().await?,
-        blueprints: engine.blueprints.list().await?,
+        blueprints: blueprints.collect(),
+        instances,
         free_ports,
     })
 }
@@ -103,18 +140,22 @@ pub fn InstancesPage() -> impl IntoView {
     provide_context(edits);
     let place = Place::from_address();
     provide_context(place);
+    Desk::provide();
     let unsaved = crate::ui::memo(move || edits.count() > 0);
     warn_before_leaving(unsaved);
     // Asked once: what opens later fetches its ports itself.
     let with_ports = untrack(|| place.offers_ports());
-    let dashboard = fetch(
-        move || (None, Some(u32::from(with_ports))),
-        |(_, ports)| Box::pin(async move { load_dashboard(ports == Some(1)).await.into() }),
-    );
+    let dashboard = fetch(move || {
+        Some(Key {
+            number: with_ports.then_some(1),
+            ..Key::of(Subject::Dashboard)
+        })
+    });
     provide_tools();
     provide_telemetry();
-    delete::provide_deletion();
+    Prepared::provide();
     drawer::provide_details();
+    fields::gpus::Gpus::provide(place);
     name_page("Instances");
     view! {
         <div class="app app--fixed" class:has-dock=unsaved>
@@ -147,6 +188,7 @@ fn Workbench(
     provide_context(Commands::from_context());
     provide_context(Selection::from_context());
     provide_context(Order::from_context());
+    crate::telemetry::load::draw();
     let place = expect_context::<Place>();
     let refusal = move || place.refusal_elsewhere(rows);
     let welcome = crate::ui::memo(move || rows.is_empty() && place.text("new").is_none());
@@ -164,8 +206,14 @@ fn Workbench(
         <SaveDock />
         {parts::drawer()}
         {parts::delete_dialog()}
+        {parts::clone_dialog()}
+        {parts::satellite_dialog()}
+        {parts::blueprint_dialog()}
+        {parts::recent_jobs()}
         {parts::takeover_dialog()}
+        {parts::start_dialog()}
         {parts::save_preview()}
+        {parts::desk()}
         <OrderAnnouncer />
         <FailedJobs />
     }
@@ -176,25 +224,27 @@ fn Panes() -> impl IntoView {
     view! {
         <main class="workbench" id="main">
             <InstancesPane />
-            <Splitter axis=Axis::Y label="Height of the instances pane" />
+            <Splitter axis=Axis::Y label=t("Height of the instances pane") />
             <ToolsPane />
-            <Splitter axis=Axis::X label="Width of the tools pane" />
+            <Splitter axis=Axis::X label=t("Width of the tools pane") />
             <MachinePane />
         </main>
     }
 }
 
-/// Says when long work failed; what went well shows in the table.
+/// Says when long work failed since the page is here; what went well shows in the table.
 #[component]
 fn FailedJobs() -> impl IntoView {
     let toasts = expect_context::<Toasts>();
     let jobs = Live::get().jobs();
     let told = StoredValue::new(Vec::<JobId>::new());
+    let since = untrack(|| expect_context::<Clock>().now());
     crate::ui::effect(move || {
         for job in jobs.get() {
-            if job.state == JobState::Failed && !told.with_value(|told| told.contains(&job.id)) {
+            let is_news = job.state == JobState::Failed && job.ended_at > Some(since);
+            if is_news && !told.with_value(|told| told.contains(&job.id)) {
                 told.update_value(|told| told.push(job.id));
-                toasts.warn(format!("{} failed. {}", job.title, job.message));
+                toasts.warn(fill("{} failed. {}", &[&said(&job.title), &said(&job.message)]));
             }
         }
     });
@@ -209,10 +259,10 @@ fn Unavailable(
     view! {
         <main class="page" id="main">
             <div class="empty">
-                <h1 class="gate__title">"The instances cannot be shown"</h1>
+                <h1 class="gate__title">{t("The instances cannot be shown")}</h1>
                 <ErrorNote text=error.to_string() />
                 <a class="button button--filled" href=at("/") rel="external">
-                    "Try again"
+                    {t("Try again")}
                 </a>
             </div>
         </main>

@@ -13,24 +13,35 @@ macro_rules! erased_view {
 
 pub mod accounts;
 pub mod address;
+pub mod alerts;
+pub mod blueprints;
 pub mod browser;
+pub mod desk;
 pub mod error;
 pub mod fetch;
 mod few;
 pub mod instances;
+pub mod jobs;
 mod json;
+pub mod language;
 pub mod links;
+#[cfg(feature = "ssr")]
+pub mod lite;
 pub mod live;
 pub mod logs;
+pub mod monitoring;
 pub mod parts;
 pub mod paths;
+pub mod prepared;
 mod request;
 pub mod shell;
 pub mod splitter;
 pub mod telemetry;
 pub mod tools;
+pub mod trash;
 pub mod ui;
 
+use crate::language::t;
 use address::{Address, Page};
 use leptos::prelude::*;
 
@@ -48,6 +59,11 @@ pub fn App() -> impl IntoView {
     let page = match Address::provide().page() {
         Page::Instances => view! { <instances::InstancesPage /> },
         Page::Logs(instance) => parts::log_page(instance),
+        Page::Script(instance) => parts::script_page(instance),
+        Page::Blueprints => parts::blueprints(),
+        Page::Trash => parts::trash(),
+        Page::Monitoring => parts::monitoring(),
+        Page::Alerts => parts::alerts(),
         Page::Login => parts::login(),
         Page::Setup => parts::setup(),
         Page::Unknown => view! { <NoSuchPage /> },
@@ -67,10 +83,10 @@ fn NoSuchPage() -> impl IntoView {
             <shell::TopBar />
             <main class="page" id="main">
                 <div class="empty">
-                    <h1 class="gate__title">"There is no such page"</h1>
-                    <p>"The address may be old or mistyped."</p>
+                    <h1 class="gate__title">{t("There is no such page")}</h1>
+                    <p>{t("The address may be old or mistyped.")}</p>
                     <a class="button button--filled" href=paths::at("/")>
-                        "Show the instances"
+                        {t("Show the instances")}
                     </a>
                 </div>
             </main>

@@ -19,6 +19,7 @@ use types::jobs::Job;
 use types::telemetry::Sample;
 
 use crate::instances::Rows;
+use crate::ui::Toasts;
 pub use feed::LogPiece;
 use feed::{Followed, Step};
 pub use lamp::{ConnectionLamp, OfflineBanner};
@@ -49,15 +50,27 @@ pub enum Connection {
 pub struct Live {
     connection: RwSignal<Connection>,
     rows: Rows,
-    seeded: StoredValue<bool>,
     samples: RwSignal<VecDeque<Sample>>,
     jobs: RwSignal<Vec<Job>>,
-    sample_viewers: StoredValue<u32>,
-    followed: StoredValue<Option<Followed>>,
+    alerts: RwSignal<Option<u32>>,
+    tab: StoredValue<Tab>,
+}
+
+/// What nobody is shown. One value: each kind of stored value weighs some kB in the browser's program.
+#[derive(Default)]
+struct Tab {
+    /// Whether the socket has brought the rows.
+    seeded: bool,
+    /// How many look at samples, and at everything that is measured.
+    samples: u32,
+    readings: u32,
+    /// Parts of the program that understand telegrams.
+    ears: Vec<Callback<Vec<u8>>>,
+    followed: Option<Followed>,
     /// The owner of the whole tab: signals made under it outlive the page that asked for them. Weak, because
     /// it owns this very value.
-    home: StoredValue<Option<WeakOwner>>,
-    outbox: StoredValue<Option<socket::Outbox>>,
+    home: Option<WeakOwner>,
+    outbox: Option<socket::Outbox>,
 }
 
 /// What the socket has to do after a message.
@@ -79,13 +92,13 @@ impl Live {
         let live = Self {
             connection: RwSignal::new(Connection::default()),
             rows: Rows::new(Vec::new()),
-            seeded: StoredValue::new(false),
             samples: RwSignal::new(VecDeque::new()),
             jobs: RwSignal::new(Vec::new()),
-            sample_viewers: StoredValue::new(0),
-            followed: StoredValue::new(None),
-            home: StoredValue::new(Owner::current().map(|owner| owner.downgrade())),
-            outbox: StoredValue::new(None),
+            alerts: RwSignal::new(None),
+            tab: StoredValue::new(Tab {
+                home: Owner::current().map(|owner| owner.downgrade()),
+                ..Tab::default()
+            }),
         };
         provide_context(live);
         live
@@ -98,8 +111,9 @@ impl Live {
 
     /// Opens the socket unless it is open. Does nothing on the server; in browsers call it from an effect.
     pub fn start(self) {
-        if self.outbox.with_value(Option::is_none) {
-            self.outbox.set_value(socket::open(self));
+        if self.tab.with_value(|tab| tab.outbox.is_none()) {
+            let outbox = socket::open(self);
+            self.tab.update_value(|tab| tab.outbox = outbox);
         }
     }
 
@@ -120,7 +134,7 @@ impl Live {
 
     /// Hands over a list a page has fetched. Ignored once the socket brought one: that one is newer.
     pub fn seed(self, instances: Vec<Instance>) {
-        if !self.seeded.get_value() {
+        if self.tab.with_value(|tab| !tab.seeded) {
             self.at_home(|| self.rows.replace(instances));
         }
     }
@@ -141,15 +155,44 @@ impl Live {
         self.jobs
     }
 
+    /// How many alerts there are; told whenever one begins or ends, and none until the socket said it.
+    pub fn alerts(self) -> RwSignal<Option<u32>> {
+        self.alerts
+    }
+
     /// Asks for samples until the calling component goes.
     pub fn watch_samples(self) {
         self.start();
-        self.sample_viewers.update_value(|viewers| *viewers += 1);
-        self.say(self.telemetry_wish(socket::is_hidden()));
+        self.view(|tab| &mut tab.samples);
+    }
+
+    /// Asks for everything that is measured until the calling component goes; it comes to who hears telegrams.
+    pub fn watch_readings(self) {
+        self.start();
+        self.view(|tab| &mut tab.readings);
+    }
+
+    fn view(self, of: fn(&mut Tab) -> &mut u32) {
+        let count = move |change: i32| {
+            self.tab.try_update_value(|tab| {
+                let count = of(tab);
+                *count = count.saturating_add_signed(change);
+            });
+            for wish in self.viewing(socket::is_hidden()) {
+                self.say(wish);
+            }
+        };
+        count(1);
+        on_cleanup(move || count(-1));
+    }
+
+    /// Hands over every telegram, as it came, until the calling component goes.
+    pub fn hear(self, ear: Callback<Vec<u8>>) {
+        self.start();
+        self.tab.update_value(|tab| tab.ears.push(ear));
         on_cleanup(move || {
-            self.sample_viewers
-                .try_update_value(|viewers| *viewers = viewers.saturating_sub(1));
-            self.say(self.telemetry_wish(socket::is_hidden()));
+            self.tab
+                .try_update_value(|tab| tab.ears.retain(|known| !known.matches(&ear)));
         });
     }
 
@@ -166,26 +209,26 @@ impl Live {
         self.start();
         let followed = Followed::new(instance, run, shown, offset, sink);
         self.say(followed.request());
-        self.followed.set_value(Some(followed));
+        self.tab.update_value(|tab| tab.followed = Some(followed));
     }
 
     /// Stops following if `sink` is still the one that is fed.
     pub fn unfollow(self, sink: Callback<LogPiece>) {
-        let mine = self.followed.try_with_value(|followed| {
-            followed
+        let mine = self.tab.try_with_value(|tab| {
+            tab.followed
                 .as_ref()
                 .is_some_and(|followed| followed.sink.matches(&sink))
         });
         if mine == Some(true) {
-            self.followed.set_value(None);
+            self.tab.update_value(|tab| tab.followed = None);
             self.say(ClientMessage::UnfollowLog);
         }
     }
 
     fn at_home<T>(self, work: impl FnOnce() -> T) -> T {
         match self
-            .home
-            .with_value(|home| home.as_ref().and_then(WeakOwner::upgrade))
+            .tab
+            .with_value(|tab| tab.home.as_ref().and_then(WeakOwner::upgrade))
         {
             Some(owner) => owner.with(work),
             None => work(),
@@ -193,8 +236,8 @@ impl Live {
     }
 
     fn say(self, message: ClientMessage) {
-        self.outbox.try_with_value(|outbox| {
-            if let Some(outbox) = outbox {
+        self.tab.try_with_value(|tab| {
+            if let Some(outbox) = &tab.outbox {
                 outbox.say(message);
             }
         });
@@ -202,26 +245,39 @@ impl Live {
 
     /// Everything this tab wants, said after each connection.
     fn wishes(self, hidden: bool) -> Vec<ClientMessage> {
-        let mut wishes = vec![self.telemetry_wish(hidden)];
-        self.followed
-            .with_value(|followed| wishes.extend(followed.as_ref().map(Followed::request)));
+        let mut wishes = self.viewing(hidden).to_vec();
+        self.tab
+            .with_value(|tab| wishes.extend(tab.followed.as_ref().map(Followed::request)));
         wishes
     }
 
-    fn telemetry_wish(self, hidden: bool) -> ClientMessage {
-        ClientMessage::Telemetry(!hidden && self.sample_viewers.try_get_value().unwrap_or(0) > 0)
+    /// What is looked at, as long as somebody sees this tab.
+    fn viewing(self, hidden: bool) -> [ClientMessage; 2] {
+        let counts = self.tab.try_with_value(|tab| (tab.samples, tab.readings));
+        let (samples, readings) = counts.unwrap_or_default();
+        [
+            ClientMessage::Telemetry(!hidden && samples > 0),
+            ClientMessage::Readings(!hidden && readings > 0),
+        ]
+    }
+
+    /// A telegram came.
+    fn heard(self, telegram: Vec<u8>) {
+        for ear in self.tab.with_value(|tab| tab.ears.clone()) {
+            ear.run(telegram.clone());
+        }
     }
 
     fn apply(self, message: ServerMessage) -> Next {
         match message {
             ServerMessage::Snapshot(instances) => {
-                self.followed.update_value(|followed| {
-                    if let Some(followed) = followed {
+                self.tab.update_value(|tab| {
+                    if let Some(followed) = &mut tab.followed {
                         followed.meet(&instances);
                     }
+                    tab.seeded = true;
                 });
                 self.rows.replace(instances);
-                self.seeded.set_value(true);
                 self.connection.set(Connection::Online);
                 return Next::Greet;
             }
@@ -238,8 +294,8 @@ impl Live {
                 next_offset,
                 text,
             } => {
-                let step = self.followed.try_update_value(|followed| {
-                    let followed = followed.as_mut()?;
+                let step = self.tab.try_update_value(|tab| {
+                    let followed = tab.followed.as_mut()?;
                     Some((
                         followed.take(instance, run, offset, next_offset, text),
                         followed.sink,
@@ -252,6 +308,14 @@ impl Live {
                 }
             }
             ServerMessage::Sample(sample) => self.samples.update(|samples| keep_sample(samples, sample)),
+            ServerMessage::Alerts { count, news } => {
+                self.alerts.set(Some(count));
+                if !news.is_empty()
+                    && let Some(toasts) = use_context::<Toasts>()
+                {
+                    toasts.warn(news);
+                }
+            }
             ServerMessage::Pong => {}
         }
         Next::Listen

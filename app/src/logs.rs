@@ -1,13 +1,13 @@
 //! Logs: what the apps print, live and afterwards.
 
 mod ansi;
-mod html;
+pub(crate) mod html;
 mod layout;
-mod level;
-mod lines;
+pub(crate) mod level;
+pub(crate) mod lines;
 pub mod model;
 pub mod page;
-mod progress;
+pub(crate) mod progress;
 pub mod runs;
 mod search;
 pub mod toolbar;
@@ -44,13 +44,13 @@ pub(crate) struct OpenedLog {
     pub(crate) chunk: Option<LogChunk>,
 }
 
+/// Bytes of the log a page is rendered with.
+#[cfg(feature = "ssr")]
+const TAIL_BYTES: u64 = 64 << 10;
+
 /// The end of a log: of `run` or the newest one, of `id` or the instance people most likely mean.
-#[server(prefix = "/fn", endpoint = "open_log", protocol = FormOrJson)]
-pub(crate) async fn open_log(
-    id: Option<InstanceId>,
-    run: Option<u32>,
-    tail: u64,
-) -> Result<OpenedLog, ApiError> {
+#[cfg(feature = "ssr")]
+pub(crate) async fn open_log(id: Option<InstanceId>, run: Option<u32>) -> Result<OpenedLog, ApiError> {
     let instances = expect_context::<engine::Engine>().instances;
     let all = instances.list().await?;
     let likely = || {
@@ -68,7 +68,7 @@ pub(crate) async fn open_log(
     let mut chunk = None;
     if let Some(instance) = instance.as_ref().filter(|instance| instance.run > 0) {
         runs = instances.runs(instance.id).await?;
-        let position = engine::instances::LogPosition::Tail(tail.min(1 << 20));
+        let position = engine::instances::LogPosition::Tail(TAIL_BYTES);
         chunk = Some(instances.log(instance.id, run, position).await?);
     }
     let origin = expect_context::<crate::links::RequestOrigin>();

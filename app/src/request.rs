@@ -70,6 +70,28 @@ pub(crate) async fn ask<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> 
     read(&post(path, "application/json", &"{}".into()).await?)
 }
 
+/// Asks the API with a body of JSON. The status comes with the answer: some that are no success say more than an error.
+pub(crate) async fn api(method: &str, path: &str, body: &str) -> Result<(u16, String), ApiError> {
+    let sent = send(method, path, "application/json", &body.into()).await;
+    sent.map_err(|error| ApiError::transport(&said_by(&error)))
+}
+
+/// Sends a file to the API.
+pub(crate) async fn put_file(path: &str, file: &JsValue) -> Result<(), ApiError> {
+    let sent = send("PUT", path, "application/octet-stream", file).await;
+    let answer = sent.map_err(|error| ApiError::transport(&said_by(&error)))?;
+    if answer.0 < 400 {
+        Ok(())
+    } else {
+        Err(refused(answer))
+    }
+}
+
+/// The error of an answer that is none of the expected ones.
+pub(crate) fn refused((status, text): (u16, String)) -> ApiError {
+    json::read(&text).unwrap_or_else(|_| ApiError::transport(&format!("it said {status}")))
+}
+
 /// The form that is being submitted.
 pub(crate) fn form(event: &SubmitEvent) -> Option<HtmlFormElement> {
     event.target()?.dyn_into().ok()
@@ -96,21 +118,21 @@ async fn submit_as_text(path: &str, form: &HtmlFormElement) -> Result<String, Ap
 
 /// The text of a good answer, or the error of a bad one.
 async fn post(path: &str, kind: &str, body: &JsValue) -> Result<String, ApiError> {
-    let (status, text) = send(path, kind, body)
+    let (status, text) = send("POST", path, kind, body)
         .await
         .map_err(|error| ApiError::transport(&said_by(&error)))?;
     if status < 400 {
         return Ok(text);
     }
-    Err(json::read(&text).unwrap_or_else(|_| ApiError::transport(&format!("it said {status}"))))
+    Err(refused((status, text)))
 }
 
-async fn send(path: &str, kind: &str, body: &JsValue) -> Result<(u16, String), JsValue> {
+async fn send(method: &str, path: &str, kind: &str, body: &JsValue) -> Result<(u16, String), JsValue> {
     let headers = Headers::new()?;
     headers.set("Content-Type", kind)?;
     headers.set("Accept", "application/json")?;
     let request = RequestInit::new();
-    request.set_method("POST");
+    request.set_method(method);
     request.set_headers(&headers);
     request.set_body(body);
     let answer = JsFuture::from(window().fetch_with_str_and_init(&at(path), &request)).await?;

@@ -178,7 +178,7 @@ pub fn Splitter(
             aria-orientation=axis.orientation()
             aria-valuemin="0"
             aria-valuemax="100"
-            aria-valuenow=move || percent.get().to_string()
+            aria-valuenow=move || decimal(percent.get(), 0)
             aria-label=label
             on:keydown=keydown
             on:dblclick=reset

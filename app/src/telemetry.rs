@@ -1,28 +1,31 @@
 //! What the machine is doing: the pane beside the tools.
 
 pub mod chart;
+pub mod figure;
+pub mod load;
+pub mod past;
+pub mod plot;
+pub mod watch;
 
 use std::collections::VecDeque;
 
-use crate::request::FormOrJson;
+use crate::language::{fill, t};
 use crate::view;
 use leptos::prelude::*;
 use types::telemetry::Sample;
 
-use crate::ApiError;
-use crate::fetch::{self, Fetched, fetch};
+use crate::desk::ZoomButton;
+use crate::fetch::{self, Fetched, Key, Subject, fetch};
 use crate::live::Live;
-use crate::ui::words::decimal;
+use crate::paths::at;
+use crate::ui::Icon;
+use crate::ui::words::{decimal, number};
 use chart::{Chart, Series};
 
 /// The latest reading of the machine.
-#[server(prefix = "/fn", endpoint = "latest_sample", protocol = FormOrJson)]
-#[allow(
-    clippy::unused_async,
-    reason = "a server function is async on both sides, and this one has nothing to wait for"
-)]
-pub(crate) async fn latest_sample() -> Result<Sample, ApiError> {
-    Ok(expect_context::<engine::Engine>().telemetry.latest())
+#[cfg(feature = "ssr")]
+pub(crate) fn latest_sample() -> Sample {
+    expect_context::<engine::Engine>().telemetry.latest()
 }
 
 /// The reading the page is rendered with.
@@ -31,10 +34,7 @@ struct First(Fetched);
 
 /// Fetches what [`MachinePane`] begins with; called by the page, outside of everything that waits.
 pub fn provide_telemetry() {
-    provide_context(First(fetch(
-        || (None, None),
-        |_| Box::pin(async { latest_sample().await.into() }),
-    )));
+    provide_context(First(fetch(|| Some(Key::of(Subject::Machine)))));
 }
 
 /// CPU and memory now, with their last minutes.
@@ -46,10 +46,16 @@ pub fn MachinePane() -> impl IntoView {
     view! {
         <section class="pane pane--right" id="machine" class:is-old=move || live.is_offline() aria-labelledby="machine-title">
             <div class="pane__head pane__head--slim">
-                <h2 class="pane__title" id="machine-title">"Machine"</h2>
+                <h2 class="pane__title" id="machine-title">{t("Machine")}</h2>
                 <span class="legend">
-                    <span class="legend__key">"Compute"</span>
-                    <span class="legend__key legend__key--memory">"Memory"</span>
+                    <span class="legend__key">{t("Compute")}</span>
+                    <span class="legend__key legend__key--memory">{t("Memory")}</span>
+                </span>
+                <span class="pane__tools">
+                    <a class="button button--icon button--sm button--quiet" href=at("/monitoring") aria-label=t("Monitoring") title=t("Monitoring")>
+                        <Icon name="open" class="icon--sm" />
+                    </a>
+                    <ZoomButton wish="zoom-machine" />
                 </span>
             </div>
             <div class="pane__body">
@@ -57,6 +63,7 @@ pub fn MachinePane() -> impl IntoView {
                     let first = answer.read::<Sample>().ok();
                     first.map(|first| view! { <Readings samples=with_first(live, first) /> }).into_any()
                 })}
+                <div class="readings readings--gpus" id=load::GPUS inner_html=load::first_gpus()></div>
             </div>
         </section>
     }
@@ -88,14 +95,14 @@ fn Readings(
                     <h3 class="reading__label">"CPU"</h3>
                     <span class="reading__value">
                         {move || now.with(|now| decimal(now.cpu_percent.into(), 0))}
-                        <small>{move || now.with(|now| format!(" % of {}", cores(now.cores)))}</small>
+                        <small>{move || now.with(|now| fill(" % of {}", &[&cores(now.cores)]))}</small>
                     </span>
                 </div>
                 <div class="reading__plot">
                     <Chart series=Series::Cpu samples />
                 </div>
                 <div class="reading__foot">
-                    <span>{move || now.with(|now| format!("Load {}", decimal(now.load_1m.into(), 2)))}</span>
+                    <span>{move || now.with(|now| fill("Load {}", &[&number(now.load_1m.into(), 2)]))}</span>
                 </div>
             </div>
             <div class="reading">
@@ -103,7 +110,7 @@ fn Readings(
                     <h3 class="reading__label">"RAM"</h3>
                     <span class="reading__value">
                         {move || now.with(|now| gigabytes(now.ram_used))}
-                        <small>{move || now.with(|now| format!(" of {} GB", gigabytes(now.ram_total)))}</small>
+                        <small>{move || now.with(|now| fill(" of {} GB", &[&gigabytes(now.ram_total)]))}</small>
                     </span>
                 </div>
                 <div class="reading__plot">
@@ -119,17 +126,17 @@ fn Readings(
 
 fn cores(number: u32) -> String {
     if number == 1 {
-        "1 core".to_owned()
+        t("1 core").to_owned()
     } else {
-        format!("{number} cores")
+        fill("{} cores", &[&number.to_string()])
     }
 }
 
 fn swap(bytes: u64) -> String {
     if bytes == 0 {
-        "Swap 0".to_owned()
+        t("Swap 0").to_owned()
     } else {
-        format!("Swap {} GB", gigabytes(bytes))
+        fill("Swap {} GB", &[&gigabytes(bytes)])
     }
 }
 
@@ -140,7 +147,7 @@ fn gigabytes(bytes: u64) -> String {
     if gigabytes >= 99.95 {
         decimal(gigabytes, 0)
     } else {
-        decimal(gigabytes, 1)
+        number(gigabytes, 1)
     }
 }
 

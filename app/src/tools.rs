@@ -1,9 +1,20 @@
-//! The tools pane of the dashboard: the log of one instance, or its app.
+//! The tools pane of the dashboard: what can be seen and done of one instance.
+//!
+//! A new tool is a variant of [`Tool`], a module below, and a part (`parts.rs`) that shows it. What it is rendered
+//! from is fetched outside of everything that waits (see [`provide_tools`]), as a `Subject` of its own.
 
 pub mod embedded;
+pub mod environment;
+pub mod script;
+pub mod terminal;
+pub mod welcome;
+pub mod wheels;
 
 use crate::address::{Address, History, run_of};
-use crate::fetch::{self, Fetched, fetch};
+use crate::desk::ZoomButton;
+use crate::fetch::{self, Fetched, Key, Subject, fetch};
+use crate::instances::Rows;
+use crate::language::{fill, t};
 use crate::parts;
 use crate::paths::at;
 use crate::view;
@@ -11,12 +22,96 @@ use leptos::prelude::*;
 use types::instances::InstanceId;
 use types::logs::Run;
 
-use crate::logs::{self, Log, LogButtons, LogLines, LogProgress, OpenedLog, open_log};
+use crate::logs::{self, Log, LogButtons, LogLines, LogProgress, OpenedLog};
 use crate::logs::{EmptyLog, Reload, live_row, live_runs};
 use crate::ui::{Clock, ErrorNote, Icon, SelectBox};
+use embedded::Frame;
 
-/// Bytes of the log the pane is rendered with.
-const TAIL_BYTES: u64 = 64 << 10;
+/// What the pane can show. `?log=<instance>&tool=<key>` is the address of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tool {
+    /// What it prints.
+    #[default]
+    Logs,
+    /// Its app.
+    View,
+    /// Shells.
+    Terminal,
+    /// Its Python environment.
+    Environment,
+    /// Compiled packages for it.
+    Wheels,
+    /// Its files.
+    Script,
+    /// Where to begin.
+    Welcome,
+}
+
+impl Tool {
+    /// In the order of their tabs.
+    pub const EVERY: [Self; 7] = [
+        Self::Logs,
+        Self::View,
+        Self::Terminal,
+        Self::Script,
+        Self::Environment,
+        Self::Wheels,
+        Self::Welcome,
+    ];
+
+    /// In the address; the log needs none.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Logs => "",
+            Self::View => "view",
+            Self::Terminal => "terminal",
+            Self::Environment => "environment",
+            Self::Wheels => "wheels",
+            Self::Script => "script",
+            Self::Welcome => "welcome",
+        }
+    }
+
+    /// On its tab and in the menu of a row.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Logs => t("Logs"),
+            Self::View => t("View"),
+            Self::Terminal => t("Terminal"),
+            Self::Environment => t("Environment"),
+            Self::Wheels => t("Wheels"),
+            Self::Script => t("Script"),
+            Self::Welcome => t("Welcome"),
+        }
+    }
+
+    /// Before its word.
+    pub fn icon(self) -> &'static str {
+        match self {
+            Self::Logs => "logs",
+            Self::View => "view",
+            Self::Terminal => "b-terminal",
+            Self::Environment => "layers",
+            Self::Wheels => "grid",
+            Self::Script => "edit",
+            Self::Welcome => "info",
+        }
+    }
+
+    /// The tool of an address.
+    pub fn of(key: Option<&str>) -> Self {
+        let mut every = Self::EVERY.into_iter();
+        every.find(|tool| Some(tool.key()) == key).unwrap_or_default()
+    }
+
+    /// Where it is for an instance.
+    pub fn href(self, instance: InstanceId) -> String {
+        match self.key() {
+            "" => at(&format!("/?log={instance}")),
+            key => at(&format!("/?log={instance}&tool={key}")),
+        }
+    }
+}
 
 /// What the pane shows: the run of the address, and its data.
 #[derive(Clone, Copy)]
@@ -31,10 +126,14 @@ struct Chosen {
 pub fn provide_tools() {
     let address = Address::get();
     let wanted = crate::ui::memo(move || (address.number("log").map(InstanceId), run_of(address)));
-    let opened = fetch(
-        move || wanted.get(),
-        |(id, run)| Box::pin(async move { open_log(id, run, TAIL_BYTES).await.into() }),
-    );
+    let opened = fetch(move || {
+        let (id, number) = wanted.get();
+        Some(Key {
+            id,
+            number,
+            ..Key::of(Subject::Log)
+        })
+    });
     provide_context(Chosen { wanted, opened });
 }
 
@@ -43,11 +142,11 @@ pub fn provide_tools() {
 pub fn ToolsPane() -> impl IntoView {
     let Chosen { wanted, opened } = expect_context();
     view! {
-        <section class="pane pane--left" id="tools" aria-label="Tools">
+        <section class="pane pane--left" id="tools" aria-label=t("Tools")>
             {fetch::show(opened, ViewFn::default(), move |answer| match answer.read::<OpenedLog>() {
                 Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> },
                 Err(error) => view! {
-                    <div class="pane__head pane__head--slim"><h2 class="pane__title">"Log"</h2></div>
+                    <div class="pane__head pane__head--slim"><h2 class="pane__title">{t("Log")}</h2></div>
                     <div class="pane__body"><ErrorNote text=error.to_string() /></div>
                 },
             })}
@@ -72,37 +171,47 @@ fn Opened(
         ..
     } = opened;
     let Some(instance) = instance else {
+        follow_first_instance();
         return view! {
-            <div class="pane__head pane__head--slim"><h2 class="pane__title">"Log"</h2></div>
-            <p class="log-empty">"What your instances print will stand here."</p>
+            <div class="pane__head pane__head--slim"><h2 class="pane__title">{t("Log")}</h2></div>
+            <p class="log-empty">{t("What your instances print will stand here.")}</p>
         }
         .into_any();
     };
-    let (id, label) = (instance.id, format!("Log of {}", instance.name));
+    let (id, label) = (instance.id, fill("Log of {}", &[&instance.name]));
     let row = live_row(instance);
     let log = Log::new(id, wanted, chunk);
     let runs = live_runs(row, runs);
     let address = Address::get();
-    let embeds = crate::ui::memo(move || address.says("tool", "view"));
-    let frame = NodeRef::new();
+    let chosen = move || Tool::of(address.text("tool").as_deref());
+    let tool = crate::ui::memo(chosen);
+    let is_log = crate::ui::memo(move || chosen() == Tool::Logs);
+    provide_context(Frame::default());
     view! {
         <div class="pane__head pane__head--slim pane__head--tools">
             <Chooser choices runs id log />
-            <h2 class="visually-hidden">"Tools"</h2>
-            <Tabs id embeds />
+            <h2 class="visually-hidden">{t("Tools")}</h2>
+            <Tabs id tool />
             <Reload />
-            <div class="pane__tools" class:is-scriptless=move || !embeds.get() && !log.is_alive()>
+            <div class="pane__tools" class:is-scriptless=move || is_log.get() && !log.is_alive()>
                 {move || {
-                    if embeds.get() {
-                        parts::embedded_buttons(row, frame)
-                    } else {
+                    if is_log.get() {
                         view! { <LogTools log id wanted /> }
+                    } else {
+                        parts::tool_buttons(tool.get(), row)
                     }
                 }}
+                <ZoomButton wish="zoom-tools" />
             </div>
         </div>
-        {parts::embedded(row, embeds, frame)}
-        <div class="tool" hidden=embeds>
+        // Each stays from the moment it was shown first, so that changing tools loses nothing.
+        {Tool::EVERY
+            .map(|each| {
+                let shown = crate::ui::memo(move || chosen() == each);
+                parts::tool(each, row, shown)
+            })
+            .collect_view()}
+        <div class="tool" hidden=move || !is_log.get()>
             <LogLines log label />
             <EmptyLog log />
             <LogProgress log />
@@ -111,32 +220,40 @@ fn Opened(
     .into_any()
 }
 
-/// Log or app.
+/// Shows the log of the first instance there is, as soon as there is one.
+fn follow_first_instance() {
+    let (rows, address) = (expect_context::<Rows>(), Address::get());
+    crate::ui::effect(move || {
+        if let Some(first) = rows.get().first() {
+            let query = address.query().with("log", Some(&first.id.to_string()));
+            address.visit(&at(&format!("/{}", query.address())), History::Replace);
+        }
+    });
+}
+
+/// Chooses the tool.
 #[component]
 fn Tabs(
     /// Whose.
     id: InstanceId,
-    /// Whether the app is shown.
-    embeds: Memo<bool>,
+    /// The present one.
+    tool: Memo<Tool>,
 ) -> impl IntoView {
+    let tab = move |each: Tool| {
+        view! {
+            <a
+                class="tabs__tab"
+                href=each.href(id)
+                data-noscroll
+                aria-current=move || (tool.get() == each).then_some("page")
+            >
+                {each.word()}
+            </a>
+        }
+    };
     view! {
-        <nav class="tabs" aria-label="Tools">
-            <a
-                class="tabs__tab"
-                href=at(&format!("/?log={id}"))
-                data-noscroll
-                aria-current=move || (!embeds.get()).then_some("page")
-            >
-                "Logs"
-            </a>
-            <a
-                class="tabs__tab"
-                href=at(&format!("/?log={id}&tool=view"))
-                data-noscroll
-                aria-current=move || embeds.get().then_some("page")
-            >
-                "View"
-            </a>
+        <nav class="tabs" aria-label=t("Tools")>
+            {Tool::EVERY.map(tab).collect_view()}
         </nav>
     }
 }
@@ -160,8 +277,9 @@ fn LogTools(
                     class="button button--icon button--sm"
                     class:is-on=move || search_is_open.get()
                     type="button"
-                    aria-label="Search the log"
-                    title="Search the log"
+                    data-search
+                    aria-label=t("Search the log")
+                    title=t("Search the log")
                     aria-expanded=move || search_is_open.get().to_string()
                     on:click=move |_| toggle_search(search_is_open, log)
                 >
@@ -171,8 +289,8 @@ fn LogTools(
                 <a
                     class="button button--icon button--sm"
                     href=logs::address(id, wanted)
-                    aria-label="Open the log as a page"
-                    title="Open the log as a page"
+                    aria-label=t("Open the log as a page")
+                    title=t("Open the log as a page")
                 >
                     <Icon name="open" class="icon--sm" />
                 </a>
@@ -212,7 +330,7 @@ fn Chooser(
                 <select
                     class="input"
                     name="log"
-                    aria-label="Instance whose log is shown"
+                    aria-label=t("Instance whose log is shown")
                     on:change=move |event| go(event_target_value(&event), None)
                 >
                     {choices
@@ -232,7 +350,7 @@ fn Chooser(
                     <select
                         class="input"
                         name="run"
-                        aria-label="Run"
+                        aria-label=t("Run")
                         on:change=move |event| go(id.to_string(), Some(event_target_value(&event)))
                     >
                         {move || run_options(&runs.get(), log.run.get())}
@@ -241,7 +359,7 @@ fn Chooser(
             </Show>
             <noscript>
                 <button class="button button--sm" type="submit">
-                    "Show"
+                    {t("Show")}
                 </button>
             </noscript>
         </form>

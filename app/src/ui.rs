@@ -6,7 +6,8 @@ pub mod menu;
 pub mod toasts;
 pub mod words;
 
-use crate::paths::at;
+use crate::language::{said, t};
+use crate::paths::{asset, at};
 use crate::view;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -18,6 +19,15 @@ pub use toasts::ToastRegion;
 pub use toasts::Toasts;
 
 use crate::browser;
+
+/// A style sheet of a part of the program: in the one of every page it would weigh on every dashboard.
+#[component]
+pub fn StyleSheet(
+    /// The file in `style/`, without its ending; `scripts/site.mjs` lists them.
+    name: &'static str,
+) -> impl IntoView {
+    view! { <link rel="stylesheet" href=asset(name, "css") /> }
+}
 
 /// The present moment as all times on the screen use it, Unix milliseconds. The server's own time at
 /// first, so that hydration sees what the server wrote; the browser's ticks after that.
@@ -115,7 +125,7 @@ pub fn ErrorNote(
     view! {
         <div class="note note--err" role="alert">
             <Icon name="alert" />
-            <span>{text}</span>
+            <span>{said(&text)}</span>
         </div>
     }
 }
@@ -128,7 +138,7 @@ pub fn ThemeButton() -> impl IntoView {
             <button
                 class="button button--icon"
                 type="submit"
-                aria-label="Switch between dark and light theme"
+                aria-label=t("Switch between dark and light theme")
                 on:click=|event| {
                     event.prevent_default();
                     browser::toggle_theme();

@@ -3,22 +3,13 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test as base } from "@playwright/test";
-import { expect, Panel } from "../tests/panel.ts";
+import { expect, ownPanel, type Panel } from "../tests/panel.ts";
 import type { App } from "./catalogue.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
 export const test = base.extend<object, { panel: Panel }>({
-  panel: [
-    async ({}, use) => {
-      const panel = new Panel();
-      await panel.start();
-      await panel.setUp();
-      await use(panel);
-      await panel.remove();
-    },
-    { scope: "worker", timeout: 300_000 },
-  ],
+  panel: [ownPanel, { scope: "worker", timeout: 300_000 }],
 });
 
 test.setTimeout(1_200_000);

@@ -100,6 +100,14 @@ variables_win_over_defaults() {
     same "$TORCH_VERSION/$MINE/$PWD/$WEBUI_HOST" "9.9/a b/$INSTANCE_CONF_DIR/127.0.0.1"
     bash -c '[ "$MINE" = "a b" ]'
 }
+satellite_has_its_own_variables() {
+    mkdir -p own
+    echo 'MINE=parent' >instance/aikore_vars.env
+    echo 'MINE=satellite' >own/aikore_vars.env
+    export AIKORE_VARS_FILE=$PWD/own/aikore_vars.env
+    begin
+    same "$MINE" satellite
+}
 
 # ---------------------------------------------------------------- shared folders
 
@@ -264,6 +272,23 @@ plain_venv() {
     ensure_env instance/env | grep -q . && return 1
     return 0
 }
+no_uv_to_be_had() {
+    mkdir programs
+    local program said
+    for program in bash cat cut df du flock grep head mkdir mv realpath rm sed sha256sum stat tail dirname awk; do
+        ln -s "$(command -v "$program")" programs/
+    done
+    ln -s "$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')" programs/python3
+    export PATH=$PWD/programs HOME=$PWD PIP_NO_INDEX=1
+    begin
+    cd ..
+    refuses command -v uv
+    said=$(ensure_env instance/env 2>&1)
+    [[ $said == *'uv could not be installed; going on without it.'* && $said == *'making the environment with venv'* ]]
+    same "$(instance/env/bin/python -c 'import sys; print(sys.prefix)')" "$PWD/instance/env"
+    said=$(ensure_env instance/env 2>&1)
+    same "$said" ''
+}
 python_ranges() {
     local here
     here=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -331,10 +356,92 @@ git_odd_refs() {
     same "$code" 2
 }
 
+# ---------------------------------------------------------------- other steps
+
+filtered() {
+    printf -- '-r more.txt\r\n# remark\ntorch\ntorchsde\nTorchVision==1\nflash_attn\n-e .\n-e git+https://example.org/x@1\n' >instance/r.txt
+    printf -- '--extra-index-url https://download.pytorch.org/whl/cu128\n--find-links https://example.org\nmy.package[all]>=2\nother\nbitsandbytes' >instance/more.txt
+    mkdir instance/wheels && : >instance/wheels/My_Package-2-py3-none-any.whl
+    filter_requirements out.txt instance/r.txt -- other
+    same "$(cat out.txt)" $'--find-links https://example.org\nbitsandbytes\ntorchsde\ngit+https://example.org/x@1'
+    filter_requirements out.txt instance/more.txt
+    local code=0
+    (filter_requirements out.txt instance/nowhere.txt) || code=$?
+    same "$code" 1
+    grep -q other out.txt
+}
+step_once() {
+    work() { echo worked >>works && [ ! -e broken ]; }
+    once build one -- work
+    once build one -- work
+    same "$(wc -l <works)" 1
+    once build two -- work
+    same "$(wc -l <works)" 2
+    : >broken
+    # `||` would switch `set -e` off, so the failing one is a script of its own.
+    cat >failing.sh <<'SCRIPT'
+set -euo pipefail
+source "$SD_INSTALL_DIR/functions.sh"
+work() { false; echo never >>works; }
+once build three -- work
+echo reached
+SCRIPT
+    local code=0 said
+    said=$(bash failing.sh 2>&1) || code=$?
+    same "$code" 1
+    [[ $said == *'This step failed: build.'* && $said != *reached* ]]
+    same "$(wc -l <works)" 2
+    rm broken
+    once build three -- work
+    same "$(wc -l <works)" 3
+}
+downloads() {
+    cat >bin/curl <<'STUB'
+#!/bin/bash
+echo "$*" >>"$BASE_DIR/calls"
+while [ "$1" != -o ]; do shift; done
+printf part >>"$2"
+[ ! -e "$BASE_DIR/no-network" ]
+STUB
+    chmod +x bin/curl
+    PATH=$PWD/bin:$PATH
+    : >"$BASE_DIR/no-network"
+    local code=0
+    (fetch_file https://example.org/x "$PWD/data/deep/file") || code=$?
+    same "$code" 1
+    [ ! -e data/deep/file ]
+    rm "$BASE_DIR/no-network"
+    fetch_file https://example.org/x "$PWD/data/deep/file"
+    same "$(cat data/deep/file)" partpart
+    fetch_file https://example.org/x "$PWD/data/deep/file"
+    same "$(calls)" 2
+}
+together() {
+    local code=0
+    (run_together bash -c 'exit 4' ++ sleep 600) || code=$?
+    same "$code" 4
+    code=0
+    (run_together sleep 600 ++ bash -c 'exit 0') || code=$?
+    same "$code" 0
+}
+shared_models() {
+    mkdir -p app/models/vae && echo x >app/models/vae/x
+    sl_models "$PWD/app/models" vae=vae loras=lora
+    export INSTANCE_OUTPUT_DIR=$BASE_DIR/outputs/one
+    sl_output "$PWD/app" out
+    same "$(cat data/models/vae/x)$(readlink app/models/loras)$(readlink app/out)" "x$BASE_DIR/models/lora$BASE_DIR/outputs/one"
+    echo file >app/models/clip
+    local code=0 said
+    said=$(sl_models "$PWD/app/models" clip=clip 2>&1) || code=$?
+    same "$code" 1
+    [[ $said == *'could not be linked'* ]]
+}
+
 it "launch arguments are split as in a shell and nothing is expanded" launch_arguments
 it "launch_args.txt goes before parameters.txt" launch_arguments_legacy
 it "an open quotation mark is told with its line" launch_arguments_open_quote
 it "the instance's variables win over the defaults" variables_win_over_defaults
+it "a satellite has variables of its own" satellite_has_its_own_variables
 it "a shared folder becomes a link, and follows a new store" folder_fresh
 it "a real folder is merged without losing a file" folder_merge
 it "files go to another disk by a copy that is compared" folder_other_disk
@@ -350,11 +457,17 @@ it "the rebuild flag removes the environment once" rebuild_flag
 it "a folder that is no environment is never removed" never_removes_other_folders
 it "conda is used when asked for" tools_in_order
 it "python -m venv works without a network" plain_venv
+it "where uv cannot be had, python -m venv serves" no_uv_to_be_had
 it "Python ranges are understood" python_ranges
 it "torch comes from the index that CUDA_VERSION names" torch_index
 it "a checkout follows its ref when it changes or an update is asked for" git_follows
 it "a checkout works without a network" git_offline
 it "a ref cannot be an option" git_odd_refs
+it "requirements lose what comes from elsewhere, and nothing else" filtered
+it "a step is done once, and again after it failed" step_once
+it "a download goes on and is complete or absent" downloads
+it "of several programs the first that ends, ends all" together
+it "shared folders are linked, or the script says why not" shared_models
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

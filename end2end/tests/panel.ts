@@ -1,7 +1,7 @@
 // Starts a real panel with an empty data directory for each worker, and logs the pages in.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -134,7 +134,7 @@ export class Panel {
   }
 
   /** Adds a blueprint of the test's own, by default ready as soon as it runs. */
-  blueprint(name: string, script: string, ready = "process"): void {
+  blueprint(name: string, script: string, ready = "process", more: string[] = []): void {
     const head = [
       "#!/bin/bash",
       "### AIKORE-METADATA-START ###",
@@ -143,6 +143,7 @@ export class Panel {
       `# aikore.ready = ${ready}`,
       "# aikore.subpath = strip",
       "# aikore.stop_grace = 2",
+      ...more.map((line) => `# aikore.${line}`),
       "### AIKORE-METADATA-END ###",
     ];
     mkdirSync(join(this.dataDir, "blueprints"), { recursive: true });
@@ -152,13 +153,16 @@ export class Panel {
   /** Stops and deletes every instance. */
   async clear(): Promise<void> {
     const list = async () => (await (await this.api("GET", "/instances/")).json()) as Instance[];
-    for (const { id, name } of await list()) {
+    // Satellites stand after their parent, and go before it.
+    for (const { id, name } of (await list()).reverse()) {
       await this.api("POST", `/instances/${id}/stop`);
       const idle = ["stopped", "error"];
       await expect.poll(async () => idle.includes((await this.get(id)).status)).toBe(true);
       await this.api("DELETE", `/instances/${id}`, { mode: "permanent", confirm: name });
+      // A parent is not deleted as long as there is a satellite.
+      await expect.poll(async () => (await list()).some((one) => one.id === id)).toBe(false);
     }
-    await expect.poll(async () => (await list()).length).toBe(0);
+    expect(await list()).toEqual([]);
   }
 
   /** The panel's pid. */
@@ -184,21 +188,21 @@ export class Panel {
 }
 
 /** What the browser reports about refusals and waiting pages (the page says them in words), and about a panel that is gone. */
-const refusal = /Refused to (display|frame)|status of (4(04|09|22)[^]*\/fn\/|503[^]*\/instance\/|404[^]*\/pkg\/(split|chunk)_)|HTTP status code is not ok/;
+const refusal = /Refused to (display|frame)|status of (4(04|09|22)[^]*\/(fn\/|lite\/|script\?|api\/(blueprints|wheels)\/)|503[^]*\/instance\/|404[^]*\/pkg\/(split_|chunk_|terminal-))|HTTP status code is not ok/;
 const lostConnection = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/;
+
+/** A started panel with a password, for a worker of its own. */
+export async function ownPanel({}: object, use: (panel: Panel) => Promise<void>): Promise<void> {
+  const panel = new Panel();
+  await panel.start();
+  await panel.setUp();
+  await use(panel);
+  await panel.remove();
+}
 
 /** `page` is logged in to `panel`; an error on the page's console or a hydration mismatch fails the test. */
 export const test = base.extend<{ page: Page; emptied: void }, { panel: Panel }>({
-  panel: [
-    async ({}, use) => {
-      const panel = new Panel();
-      await panel.start();
-      await panel.setUp();
-      await use(panel);
-      await panel.remove();
-    },
-    { scope: "worker", timeout: 120_000 },
-  ],
+  panel: [ownPanel, { scope: "worker", timeout: 120_000 }],
   baseURL: async ({ panel }, use) => use(panel.url),
   page: async ({ page, panel }, use) => {
     await page.context().addCookies([{ name: "aikore_session", value: panel.session, url: panel.url }]);
@@ -273,8 +277,8 @@ export async function openDashboard(page: Page, address = "/"): Promise<void> {
 /** Whether a process with this pid lives (a zombie does not). */
 export function lives(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    // What has ended and was not waited for is still listed.
+    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
   } catch {
     return false;
   }

@@ -152,3 +152,22 @@ test("a lost connection is said, and mended by itself", async ({ page, panel }) 
   await panel.run(id);
   await expect(row(page, "Lasting")).toContainText("Started");
 });
+
+test("every tool's tab is in sight beside a log, and a phone scrolls to it", async ({ page, panel }) => {
+  const { id } = await panel.create("Tabbed", "test-logs");
+  await panel.run(id);
+  await openDashboard(page, `/?log=${id}`);
+  const tabs = page.getByRole("navigation", { name: "Tools", exact: true });
+  const hidden = () => tabs.evaluate((nav) => nav.scrollWidth - nav.clientWidth);
+  await expect(page.getByRole("button", { name: "Search the log" })).toBeInViewport();
+  expect(await hidden()).toBe(0);
+  for (const tab of await tabs.getByRole("link").all()) await expect(tab).toBeInViewport({ ratio: 0.9 });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`/?log=${id}#tools`);
+  await expect(tabs).toBeVisible();
+  expect(await hidden()).toBeGreaterThan(0);
+  const last = tabs.getByRole("link", { name: "Welcome" });
+  await expect(last).not.toBeInViewport();
+  await last.scrollIntoViewIfNeeded();
+  await expect(last).toBeInViewport({ ratio: 0.9 });
+});

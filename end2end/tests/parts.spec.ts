@@ -35,3 +35,17 @@ test("a tab that outlived an update of the panel says so instead of running a st
   await page.reload();
   await expect(page.getByRole("textbox", { name: "Name" }).first()).toBeVisible();
 });
+
+test("a tab that outlived an update says so when a terminal's script is another one now", async ({ page, panel }) => {
+  const instance = await panel.create("Seen", "test-logs");
+  const script = /\/pkg\/terminal-[0-9a-f]{12}\.js$/;
+  await page.route(script, (route) => route.fulfill({ status: 404, body: "" }));
+  await openDashboard(page, `/?log=${instance.id}&tool=terminal`);
+  await expect(page.getByText("The terminal’s program could not be loaded.")).toBeVisible();
+  await expect(page.getByText("Load the page again")).toBeVisible();
+  await page.unrouteAll();
+  const answer = page.waitForResponse(script);
+  await page.reload();
+  expect((await answer).headers()["cache-control"]).toContain("immutable");
+  await expect(page.locator(".xterm-rows")).toContainText(/[$#]/);
+});

@@ -49,6 +49,12 @@ test("a verb counts only the rows it touches", async ({ page, panel }) => {
   await expect(question).toContainText("Two");
   await question.getByRole("button", { name: "Cancel" }).click();
   await expect(question).toHaveCount(0);
+  // What the filter hides is left alone.
+  await page.getByRole("link", { name: /^Running/ }).click();
+  await expect(bar).toContainText("1 selected");
+  await expect(bar.getByRole("button", { name: "Start", exact: true })).toBeDisabled();
+  await page.getByRole("link", { name: /^All/ }).click();
+  await expect(bar).toContainText("2 selected");
   await bar.getByRole("button", { name: "Clear selection" }).click();
   await expect(bar).toHaveCount(0);
   await page.getByRole("checkbox", { name: "Select all" }).check();
@@ -67,4 +73,15 @@ test("ticked rows move to the trash after a question", async ({ page, panel }) =
   await expect(row(page, "Two")).toHaveCount(0);
   await expect(row(page, "Other")).toBeVisible();
   await expect(bar).toHaveCount(0);
+});
+
+test("a family moves to the trash at once", async ({ page, panel }) => {
+  const parent = await panel.create("Parent", "test-logs");
+  await panel.api("POST", `/instances/${parent.id}/instantiate`, { new_name: "Moon" });
+  await openDashboard(page);
+  for (const name of ["Parent", "Moon"]) await page.getByRole("checkbox", { name: `Select ${name}` }).check();
+  await page.getByRole("toolbar", { name: "Selected instances" }).getByRole("button", { name: "Delete…" }).click();
+  const question = page.getByRole("dialog", { name: "Move 2 instances to the trash" });
+  await question.getByRole("button", { name: "Move to the trash" }).click();
+  for (const name of ["Parent", "Moon"]) await expect(row(page, name)).toHaveCount(0);
 });

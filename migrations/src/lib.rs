@@ -8,6 +8,8 @@ mod m20261121_000003_settings;
 mod m20261121_000004_sessions;
 mod m20261121_000005_api_tokens;
 mod m20261121_000010_autopsies;
+mod m20261121_000022_jobs;
+mod m20261121_000030_alerts;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -22,6 +24,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_sessions::Migration),
             Box::new(m20261121_000005_api_tokens::Migration),
             Box::new(m20261121_000010_autopsies::Migration),
+            Box::new(m20261121_000022_jobs::Migration),
+            Box::new(m20261121_000030_alerts::Migration),
         ]
     }
 }

@@ -39,7 +39,16 @@ pub(crate) struct Run {
     number: u32,
     blueprint: String,
     /// Asked once per run, because the catalogue reads files.
-    pub(crate) subpath: OnceCell<Subpath>,
+    pub(crate) manners: OnceCell<Manners>,
+}
+
+/// How an app behaves, by its blueprint.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manners {
+    /// Below a prefix.
+    pub(crate) subpath: Subpath,
+    /// Whether its own scripts set cookies that its server wants.
+    pub(crate) script_cookies: bool,
 }
 
 /// Who may use an address.
@@ -99,7 +108,7 @@ impl Run {
             key: NEXT.fetch_add(1, Ordering::Relaxed),
             number: instance.run,
             blueprint: instance.base_blueprint.clone(),
-            subpath: OnceCell::new(),
+            manners: OnceCell::new(),
         }
     }
 }

@@ -23,8 +23,9 @@ pub(crate) async fn serve(request: Request) -> axum::response::Response {
     let etag = etag(&file, encoded);
     let mut answer = Response::builder()
         .header(header::ETAG, &etag)
-        // Names carry no version, so the browser asks each time; the answer is 304 and costs next to nothing.
-        .header(header::CACHE_CONTROL, "no-cache")
+        .header(header::CACHE_CONTROL, keeping(path))
+        // It is part of a page, which has a policy of its own; opened alone it may do nothing.
+        .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'")
         .header(header::VARY, "accept-encoding");
     if request
         .headers()
@@ -41,6 +42,32 @@ pub(crate) async fn serve(request: Request) -> axum::response::Response {
         std::borrow::Cow::Owned(bytes) => Body::from(bytes),
     };
     finish(answer.header(header::CONTENT_TYPE, content_type(path)).body(body))
+}
+
+/// How long a browser keeps a file: for ever where the name says which build it is of. Otherwise it asks each time; the
+/// answer is 304 and costs next to nothing.
+fn keeping(path: &str) -> &'static str {
+    if hash_in(path).is_some() {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    }
+}
+
+/// The hash in a name such as `terminal-0123456789ab.js`.
+fn hash_in(path: &str) -> Option<&str> {
+    let (_, last) = path.rsplit_once('-')?;
+    let (hash, _) = last.split_once('.')?;
+    let is_hash = hash.len() == 12 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash.then_some(hash)
+}
+
+/// The hash in the names of what is loaded when it is needed; empty in a build without the web part.
+pub(crate) fn build() -> String {
+    let mut names = Site::iter();
+    let script = names.find(|name| name.starts_with("pkg/terminal-"));
+    let hash = script.as_deref().and_then(hash_in);
+    hash.unwrap_or_default().to_owned()
 }
 
 /// The icon under the name that browsers try for pages that name none: apps below the panel among them.
@@ -117,6 +144,26 @@ fn finish(answer: Result<Response<Body>, axum::http::Error>) -> axum::response::
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_named_by_its_build_is_kept_for_ever() {
+        for path in [
+            "pkg/terminal-0123456789ab.js",
+            "pkg/split_a-b_1-00ff00ff00ff.wasm",
+        ] {
+            assert!(keeping(path).contains("immutable"), "{path}");
+        }
+        for path in [
+            "pkg/aikore.css",
+            "pkg/frontend_bg.wasm",
+            "pkg/terminal-.js",
+            "pkg/a-0123456789.js",
+            "pkg/a-0123456789xy.js",
+            "pkg/0123456789ab.js",
+        ] {
+            assert_eq!(keeping(path), "no-cache", "{path}");
+        }
+    }
 
     #[test]
     fn brotli_is_sent_only_to_who_takes_it() {

@@ -19,7 +19,7 @@ use crate::serve::{Ended, Signals, until_ended};
 use crate::site::{Site, SiteOptions};
 use crate::state::Panel;
 use crate::tls::{self, Tls};
-use crate::{logging, serve};
+use crate::{logging, serve, webhooks};
 
 /// Why a command failed: an exit code and one sentence.
 #[derive(Debug)]
@@ -134,6 +134,7 @@ async fn panel(config: &Config) -> Result<(), Failure> {
     let panel = Panel::new(engine.clone(), open, &config.allowed_hosts);
     let shutdown = panel.shutdown.clone();
     tokio::spawn(engine::memory::give_back_regularly());
+    tokio::spawn(webhooks::follow(panel.clone()));
     let link = link(address, &options);
     let site = Site::new(panel, options);
     announce(&engine, open, &link).await?;
@@ -178,6 +179,10 @@ fn engine_config(config: &Config, address: SocketAddr) -> Result<EngineConfig, F
     engine.forward_drain = Duration::from_secs(config.forward_drain_seconds.into());
     engine.log_file_bytes = config.log_file_mb * 1024 * 1024;
     engine.log_files_kept = config.log_files;
+    engine.trash_purge_days = config.trash_purge_days;
+    engine.terminal_idle = Duration::from_secs(60 * u64::from(config.terminal_idle_minutes));
+    engine.host_terminal = config.host_terminal;
+    engine.nvml_library.clone_from(&config.nvml_library);
     Ok(engine)
 }
 

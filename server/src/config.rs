@@ -209,6 +209,21 @@ pub struct Config {
     /// Closed log files kept for each run of an instance
     #[arg(long, env = "AIKORE_LOG_FILES", default_value_t = 3, value_name = "N")]
     pub log_files: u32,
+    /// Remove deleted instances from the trash after so many days, unless the panel's page of the trash says otherwise
+    /// [default: never]
+    #[arg(long, env = "AIKORE_TRASH_PURGE_DAYS", value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(types::trash::PURGE_DAYS_MAX)))]
+    pub trash_purge_days: Option<u32>,
+    /// Minutes after which a terminal ends that nobody looks at and that prints nothing
+    #[arg(long, env = "AIKORE_TERMINAL_IDLE_MINUTES", default_value_t = 60, value_name = "MINUTES",
+          value_parser = clap::value_parser!(u32).range(1..=525_600))]
+    pub terminal_idle_minutes: u32,
+    /// Let people open terminals of the machine itself, not only of instances
+    #[arg(long, env = "AIKORE_HOST_TERMINAL", value_parser = BoolishValueParser::new())]
+    pub host_terminal: bool,
+    /// The NVIDIA library (NVML) to ask about GPUs, where the system does not find libnvidia-ml.so.1 by itself
+    #[arg(long, env = "AIKORE_NVML_LIBRARY", value_name = "FILE")]
+    pub nvml_library: Option<PathBuf>,
     /// Stop every instance when the panel ends, instead of leaving them running
     #[arg(long, env = "AIKORE_STOP_INSTANCES_ON_EXIT", value_parser = BoolishValueParser::new())]
     pub stop_instances_on_exit: bool,

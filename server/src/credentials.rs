@@ -59,6 +59,21 @@ impl Credential {
         valid.then(|| Self::Token(secret.to_owned()))
     }
 
+    /// What it is called in an audit: never the secret.
+    pub(crate) async fn label(&self, panel: &Panel) -> String {
+        match self {
+            Self::Session(secret) => format!("session {}", engine::accounts::short_name(secret)),
+            Self::Token(secret) => match panel.engine.accounts.token_name(secret).await {
+                Ok(name) => format!("token {}", name.unwrap_or_default()),
+                Err(error) => {
+                    tracing::error!(%error, "the name of a token is not known");
+                    format!("token {}", engine::accounts::short_name(secret))
+                }
+            },
+            Self::Open => "anybody (--auth off)".to_owned(),
+        }
+    }
+
     /// Whether it is still good.
     pub(crate) async fn is_valid(&self, panel: &Panel) -> bool {
         match self {

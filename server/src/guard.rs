@@ -16,7 +16,7 @@ use crate::headers;
 use crate::login::{self, is_local, local_path};
 use crate::proxy::Place;
 use crate::state::{Panel, on_main};
-use crate::{origin, passes};
+use crate::{form_tokens, origin, passes, routes};
 
 /// The largest body the panel itself takes, bytes; what goes to an app has no limit.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -46,6 +46,7 @@ async fn admit(panel: &Panel, mut request: Request) -> Result<Request, Response>
         .check(&request)
         .map_err(|error| refuse(&request, error.0))?;
     let credential = Credential::of(panel, request.headers()).await;
+    request = form_tokens::vouch(panel, request, credential.as_ref()).await;
     origin::check(&request, credential.as_ref()).map_err(|error| refuse(&request, error.0))?;
     match credential {
         Some(credential) => {
@@ -63,7 +64,20 @@ async fn admit(panel: &Panel, mut request: Request) -> Result<Request, Response>
             return Err(answer);
         }
     }
+    if is_received_piecewise(&request) {
+        return Ok(request);
+    }
     Ok(request.map(|body| Body::new(Limited::new(body, BODY_MAX))))
+}
+
+/// A wheel goes to a file as it comes and may be large; whoever receives it limits it.
+fn is_received_piecewise(request: &Request) -> bool {
+    let path = request.uri().path();
+    match *request.method() {
+        Method::PUT => path.starts_with("/api/wheels/"),
+        Method::POST => path == routes::wheels::FORM,
+        _ => false,
+    }
 }
 
 /// The same for what goes to an app. Nothing there is public but the way in.
@@ -111,7 +125,7 @@ pub(crate) async fn admit_to_app<B>(
 fn is_public(method: &Method, path: &str) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match path {
-        "/theme" => *method == Method::POST,
+        "/theme" | "/language" => *method == Method::POST,
         "/login" | "/setup" => reads || *method == Method::POST,
         "/favicon.svg" | "/favicon.ico" | "/api/health" => reads,
         _ => reads && path.starts_with("/pkg/"),
@@ -204,7 +218,12 @@ fn is_function(path: &str) -> bool {
 }
 
 fn is_program(path: &str) -> bool {
-    path == "/ws" || path == "/api" || path.starts_with("/api/") || is_function(path)
+    path == "/ws"
+        || path == "/metrics"
+        || path.starts_with("/ws/")
+        || path == "/api"
+        || path.starts_with("/api/")
+        || is_function(path)
 }
 
 pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {

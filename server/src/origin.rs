@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, Request, header};
 
 use crate::credentials::Credential;
 use crate::error::HttpError;
+use crate::form_tokens::Vouched;
 
 /// The names the panel answers to besides addresses and `localhost`.
 pub(crate) struct AllowedHosts {
@@ -119,7 +120,7 @@ fn is_address(name: &str) -> bool {
 /// |---|---|
 /// | the panel's own | always |
 /// | another one, or `null` | never, for requests that change something and for `WebSocket`s |
-/// | missing | with an API token; without login at all; or when the browser says `Sec-Fetch-Site: same-origin` or `none` |
+/// | missing | with an API token; without login at all; when the browser says `Sec-Fetch-Site: same-origin` or `none`; or when the browser says nothing, and its form shows that it is ours (`form_tokens.rs`) |
 ///
 /// Reading with `GET` is refused to other sites' scripts too where the browser tells (`Sec-Fetch-Site`), except
 /// for navigations: a link may lead here.
@@ -152,6 +153,7 @@ pub(crate) fn check<B>(request: &Request<B>, credential: Option<&Credential>) ->
             (Some(Credential::Token(_)), _) | (Some(Credential::Open), None) => Ok(()),
             // Browsers always send an Origin with a WebSocket.
             (_, Some("same-origin" | "none")) if !is_upgrade(headers) => Ok(()),
+            (_, None) if request.extensions().get::<Vouched>().is_some() => Ok(()),
             _ => Err(foreign()),
         },
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use app::language::{of_request, within};
 use app::links::RequestOrigin;
+use app::tools::script::plain::Posted;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -19,21 +21,33 @@ use crate::credentials::Credential;
 use crate::error::{HttpError, Query};
 use crate::site::arrival::asked_scheme;
 use crate::state::Panel;
-use crate::{headers, login, origin, theme};
+use crate::{assets, headers, interval, language, lite, login, origin, routes, scripts, theme};
 
 /// Every page the app knows, and its server functions.
 pub(crate) fn router(panel: &Panel) -> Router<Panel> {
+    app::paths::built_as(&assets::build());
     let context = context(panel.clone());
     let document = document(panel);
     Router::new()
         // No page of a router of its own: this adds the server functions.
         .leptos_routes_with_context(panel, Vec::new(), context, document)
         .route("/", get(page))
+        .route("/blueprints", get(page))
         .route("/instances/{id}/logs", get(page))
+        .route("/instances/{id}/script", get(page).post(scripts::post))
+        .merge(routes::blueprints::forms())
+        .merge(routes::wheels::forms())
+        .route("/trash", get(page))
+        .route("/monitoring", get(page))
+        .route("/alerts", get(page))
+        .merge(routes::alerts::forms())
         .route("/login", get(login_page).post(login::log_in))
         .route("/setup", get(setup_page).post(login::set_up))
+        .merge(lite::router(panel))
         .merge(login::router())
         .merge(theme::router())
+        .merge(language::router())
+        .merge(interval::router())
 }
 
 /// A page that needs no answer but itself.
@@ -89,7 +103,22 @@ pub(crate) async fn unknown(State(panel): State<Panel>, request: Request) -> Res
 
 async fn render(panel: &Panel, request: Request<Body>) -> Response {
     let handler = leptos_axum::render_app_async_with_context(context(panel.clone()), document(panel));
-    handler(request).await
+    let language = of_request(request.headers());
+    within(language, handler(request)).await
+}
+
+/// A page with what became of a form that was posted to it.
+pub(crate) async fn render_posted(panel: &Panel, request: Request<Body>, posted: Posted) -> Response {
+    let context = context(panel.clone());
+    let handler = leptos_axum::render_app_async_with_context(
+        move || {
+            context();
+            provide_context(posted.clone());
+        },
+        document(panel),
+    );
+    let language = of_request(request.headers());
+    within(language, handler(request)).await
 }
 
 fn document(panel: &Panel) -> impl Fn() -> leptos::prelude::AnyView + Clone + Send + Sync + 'static {

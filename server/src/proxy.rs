@@ -9,6 +9,7 @@
 
 mod body;
 mod line;
+mod marks;
 mod place;
 mod pool;
 mod request;
@@ -23,9 +24,10 @@ use types::blueprints::Subpath;
 use types::instances::Status;
 
 pub(crate) use body::Answer;
-pub(crate) use place::Place;
+pub(crate) use marks::Marks;
+pub(crate) use place::{Place, is_own_cookie};
 
-use crate::addresses::Route;
+use crate::addresses::{Manners, Route};
 use crate::credentials::Credential;
 use crate::guard;
 use crate::headers;
@@ -72,11 +74,12 @@ async fn serve(
     if route.instance.status != Status::Started {
         return Err(Box::pin(waiting::page(panel, request.headers(), place, &route.instance)).await);
     }
-    let keeps = subpath(panel, route).await == Subpath::Keep;
+    let manners = manners(panel, route).await;
+    let keeps = manners.subpath == Subpath::Keep;
     if let Some(home) = place.home(request.uri(), keeps) {
         return Err(Redirect::temporary(&home).into_response());
     }
-    let target = place.target(route, keeps);
+    let target = place.target(panel, route, manners);
     forward(panel, credential, arrival, &target, place, request).await
 }
 
@@ -139,25 +142,28 @@ fn upstream_uri(target: &Target<'_>, place: &Place<'_>, uri: &Uri) -> Uri {
     wanted.map_or_else(|_| Uri::from_static("/"), Uri::from)
 }
 
-/// How the app behaves below a prefix.
-async fn subpath(panel: &Panel, route: &Route) -> Subpath {
-    if let Some(known) = route.run.subpath.get() {
+/// How the app behaves.
+async fn manners(panel: &Panel, route: &Route) -> Manners {
+    if let Some(known) = route.run.manners.get() {
         return *known;
     }
-    let asking = route.run.subpath.get_or_try_init(|| async {
+    let asking = route.run.manners.get_or_try_init(|| async {
         let blueprint = panel
             .engine
             .blueprints
             .get(&route.instance.base_blueprint)
             .await?;
-        Ok::<_, engine::Error>(blueprint.subpath)
+        Ok::<_, engine::Error>(Manners {
+            subpath: blueprint.subpath,
+            script_cookies: blueprint.script_cookies,
+        })
     });
     match Box::pin(on_main(panel, asking)).await {
-        Ok(subpath) => *subpath,
+        Ok(manners) => *manners,
         Err(error) => {
             let id = route.instance.id;
             tracing::warn!(instance.id = %id, %error, "no blueprint says how the app wants to be reached");
-            Subpath::default()
+            Manners::default()
         }
     }
 }

@@ -11,7 +11,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::guard::{guard, panicked};
 use crate::state::Panel;
-use crate::{assets, pages, passes, routes, socket};
+use crate::{assets, metrics, pages, passes, routes, socket, terminals};
 
 /// The panel itself, without its apps. The guard wraps the fallback too, so an unlisted route cannot fall through it.
 pub fn router(panel: Panel) -> Router {
@@ -21,9 +21,11 @@ pub fn router(panel: Panel) -> Router {
         .merge(routes::router())
         .merge(passes::router())
         .route("/pkg/{*path}", get(assets::serve))
+        .route("/metrics", get(metrics::serve))
         .route("/favicon.svg", get(assets::serve))
         .route("/favicon.ico", get(assets::icon))
         .route("/ws", get(socket::open))
+        .route("/ws/terminals/{id}", get(terminals::open))
         .fallback(unknown);
     guarded(all, panel)
 }

@@ -1,14 +1,25 @@
 //! The REST API under `/api/` and its description.
 
+pub(crate) mod alerts;
 mod autopsy;
+pub(crate) mod blueprints;
+mod copies;
+mod crashes;
+mod environments;
+mod files;
 mod forwards;
+mod gpus;
 mod instances;
 mod jobs;
 mod logs;
 mod qr;
 mod refusals;
 mod system;
+mod telemetry;
+mod terminals;
 mod tokens;
+mod trash;
+pub(crate) mod wheels;
 
 use app::error::ErrorKind;
 use axum::Router;
@@ -38,14 +49,25 @@ pub fn description() -> OpenApi {
 
 fn described() -> OpenApiRouter<Panel> {
     OpenApiRouter::with_openapi(frame())
+        .merge(alerts::router())
         .merge(instances::router())
+        .merge(copies::router())
+        .merge(crashes::router())
+        .merge(gpus::router())
+        .merge(files::router())
         .merge(forwards::router())
         .merge(autopsy::router())
+        .merge(blueprints::router())
+        .merge(environments::router())
         .merge(logs::router())
         .merge(qr::router())
         .merge(jobs::router())
+        .merge(terminals::router())
         .merge(system::router())
+        .merge(telemetry::router())
         .merge(tokens::router())
+        .merge(trash::router())
+        .merge(wheels::router())
 }
 
 fn frame() -> OpenApi {

@@ -3,11 +3,12 @@
 //! # How it works
 //! One task per socket. It subscribes to the bus first, then sends a snapshot, then what happens. Nothing is
 //! queued for a slow reader: the bus drops what it cannot keep (and the socket says [`Event::Resync`]), logs
-//! are read only when the last piece was taken, samples are only ever the newest. A reader that takes nothing
+//! are read only when the last piece was taken, readings are only ever the newest. A reader that takes nothing
 //! for [`SEND_TIMEOUT`] is cut off.
 
 mod following;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::links::RequestOrigin;
@@ -19,9 +20,11 @@ use axum::response::Response;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
-use types::events::{ClientMessage, Event, ServerMessage};
+use types::alerts::{Alert, AlertPhase};
+use types::events::{ClientMessage, Event, ServerMessage, Telegram};
 use types::instances::Instance;
-use types::telemetry::Sample;
+use types::jobs::Job;
+use types::telemetry::Readings;
 
 use crate::credentials::Credential;
 use crate::pages::request_origin;
@@ -42,6 +45,9 @@ const MESSAGE_MAX: usize = 64 * 1024;
 
 /// How often the snapshot is read again because something changed meanwhile.
 const SNAPSHOT_TRIES: u32 = 5;
+
+/// A job that ended longer ago is not told to a new connection, milliseconds.
+const JOBS_TOLD_MS: i64 = 10 * 60 * 1000;
 
 /// Close codes for the browser's side: log in again, or come back later.
 const LOGGED_OUT: (u16, &str) = (4401, "logged out");
@@ -76,8 +82,12 @@ struct Session {
     origin: RequestOrigin,
     socket: WebSocket,
     bus: broadcast::Receiver<Event>,
+    alerts: broadcast::Receiver<Alert>,
+    alert_count: watch::Receiver<u32>,
     logins: watch::Receiver<()>,
-    samples: Option<watch::Receiver<Sample>>,
+    samples: Option<watch::Receiver<Arc<Readings>>>,
+    /// Everything that is measured, not only the machine.
+    readings: Option<watch::Receiver<Arc<Readings>>>,
     log: Option<Following>,
     pings: Interval,
     heard: Instant,
@@ -89,12 +99,15 @@ impl Session {
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             bus: panel.engine.events.subscribe(),
+            alerts: panel.engine.alerts.subscribe(),
+            alert_count: panel.engine.alerts.count(),
             logins: panel.logins(),
             panel,
             credential,
             origin,
             socket,
             samples: None,
+            readings: None,
             log: None,
             pings,
             heard: Instant::now(),
@@ -112,8 +125,13 @@ impl Session {
                 _ = self.logins.changed() => self.check_login().await?,
                 message = self.socket.recv() => self.received(message).await?,
                 event = self.bus.recv() => self.happened(event).await?,
+                alert = self.alerts.recv() => self.alerted(alert).await?,
+                _ = self.alert_count.changed() => self.count_alerts(String::new()).await?,
                 _ = self.pings.tick() => self.ping().await?,
-                sample = next_sample(&mut self.samples) => self.say(&ServerMessage::Sample(sample)).await?,
+                readings = next(&mut self.samples) => {
+                    self.say(&ServerMessage::Sample(readings.machine.sample.clone())).await?;
+                }
+                readings = next(&mut self.readings) => self.wire(&told(&readings)).await?,
                 piece = Following::next(&mut self.log) => self.say(&piece).await?,
             }
         }
@@ -135,7 +153,25 @@ impl Session {
 
     async fn say_rows(&mut self, rows: Vec<Instance>) -> Step {
         let rows = rows.into_iter().map(|row| self.origin.link(row)).collect();
-        self.say(&ServerMessage::Snapshot(rows)).await
+        self.say(&ServerMessage::Snapshot(rows)).await?;
+        self.count_alerts(String::new()).await?;
+        self.say_jobs().await
+    }
+
+    /// What is under way, and what ended while this tab was perhaps not connected; the oldest first.
+    async fn say_jobs(&mut self) -> Step {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now = now.map_or(0, |passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX));
+        let is_recent = |job: &Job| {
+            job.ended_at
+                .is_none_or(|at| at > now.saturating_sub(JOBS_TOLD_MS))
+        };
+        let mut jobs = self.panel.engine.jobs.list();
+        jobs.retain(is_recent);
+        for job in jobs.into_iter().rev() {
+            self.say(&ServerMessage::Event(Event::Job(job))).await?;
+        }
+        Ok(())
     }
 
     async fn happened(&mut self, event: Result<Event, RecvError>) -> Step {
@@ -149,6 +185,27 @@ impl Session {
             Err(RecvError::Closed) => return Err(Over),
         };
         self.say(&ServerMessage::Event(event)).await
+    }
+
+    /// One that was missed is in the list. What nobody is to be told of changes that list, too.
+    async fn alerted(&mut self, alert: Result<Alert, RecvError>) -> Step {
+        let mut news = String::new();
+        match alert {
+            Ok(alert) if !alert.silenced => {
+                if alert.phase == AlertPhase::Firing {
+                    news.clone_from(&alert.message);
+                }
+                self.wire(&Telegram::Alert(Box::new(alert))).await?;
+            }
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return Err(Over),
+        }
+        self.count_alerts(news).await
+    }
+
+    async fn count_alerts(&mut self, news: String) -> Step {
+        let count = *self.alert_count.borrow_and_update();
+        self.say(&ServerMessage::Alerts { count, news }).await
     }
 
     async fn received(&mut self, message: Option<Result<Message, axum::Error>>) -> Step {
@@ -181,6 +238,13 @@ impl Session {
                 self.samples = Some(samples);
             }
             ClientMessage::Telemetry(false) => self.samples = None,
+            ClientMessage::Readings(true) => {
+                let readings = self.panel.engine.telemetry.watch();
+                let latest = self.panel.engine.telemetry.readings();
+                self.wire(&told(&latest)).await?;
+                self.readings = Some(readings);
+            }
+            ClientMessage::Readings(false) => self.readings = None,
             ClientMessage::Ping => self.say(&ServerMessage::Pong).await?,
         }
         Ok(())
@@ -215,6 +279,11 @@ impl Session {
         self.send(Message::Text(text.into())).await
     }
 
+    async fn wire(&mut self, telegram: &Telegram) -> Step {
+        let text = serde_json::to_vec(telegram).map_err(|_| Over)?;
+        self.send(Message::Binary(text.into())).await
+    }
+
     async fn send(&mut self, message: Message) -> Step {
         match tokio::time::timeout(SEND_TIMEOUT, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
@@ -223,8 +292,12 @@ impl Session {
     }
 }
 
+fn told(readings: &Readings) -> Telegram {
+    Telegram::Readings(Box::new(readings.clone()))
+}
+
 /// The next reading; never, when none is wanted or the sampler ended.
-async fn next_sample(samples: &mut Option<watch::Receiver<Sample>>) -> Sample {
+async fn next(samples: &mut Option<watch::Receiver<Arc<Readings>>>) -> Arc<Readings> {
     if let Some(receiver) = samples {
         if receiver.changed().await.is_ok() {
             return receiver.borrow_and_update().clone();

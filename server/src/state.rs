@@ -14,6 +14,7 @@ use crate::homes::Homes;
 use crate::list_cache::ListCache;
 use crate::origin::AllowedHosts;
 use crate::passes::Passes;
+use crate::proxy::Marks;
 
 struct Standing {
     base: String,
@@ -38,6 +39,7 @@ struct Shared {
     list: ListCache,
     addresses: Addresses,
     passes: Passes,
+    marks: Marks,
     homes: Homes,
     standing: OnceLock<Standing>,
     main: Handle,
@@ -61,6 +63,7 @@ impl Panel {
             list: ListCache::default(),
             addresses: Addresses::new(engine.clone()),
             passes: Passes::default(),
+            marks: Marks::new(engine.accounts.cookie_key()),
             homes: Homes::default(),
             standing: OnceLock::new(),
             main: Handle::current(),
@@ -99,6 +102,11 @@ impl Panel {
     /// Logins on the apps' own hosts.
     pub(crate) fn passes(&self) -> &Passes {
         &self.shared.passes
+    }
+
+    /// Which cookies on an app's own host are the app's.
+    pub(crate) fn marks(&self) -> &Marks {
+        &self.shared.marks
     }
 
     /// Where people reach the panel itself, for who came to an app first.

@@ -14,9 +14,15 @@ const COOKIE: &str = "aikore_theme";
 
 /// The theme a browser asks for, as the document's `data-theme` names it.
 pub(crate) fn of(headers: &HeaderMap) -> &'static str {
-    match cookies(headers, COOKIE).next() {
-        Some("light") => "light",
-        _ => "dark",
+    chosen(headers).unwrap_or("dark")
+}
+
+/// The theme that a person chose; none = nobody did.
+pub(crate) fn chosen(headers: &HeaderMap) -> Option<&'static str> {
+    match cookies(headers, COOKIE).next()? {
+        "light" => Some("light"),
+        "dark" => Some("dark"),
+        _ => None,
     }
 }
 

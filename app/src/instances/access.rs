@@ -7,6 +7,7 @@ pub mod menu;
 pub mod settings;
 pub mod takeover;
 
+use crate::language::{fill, said, t};
 use crate::view;
 use leptos::prelude::*;
 use types::instances::{Instance, Status};
@@ -64,21 +65,21 @@ fn PortLine(
 /// What is true of the public port, in words; and the class that colours them.
 fn port_state(instance: &Instance) -> (&'static str, String) {
     if instance.public_port.is_none() {
-        return ("", "reached through the panel".to_owned());
+        return ("", t("reached through the panel").to_owned());
     }
     if instance.forward_up {
-        return ("text-ok", "active".to_owned());
+        return ("text-ok", t("active").to_owned());
     }
     if !instance.forward_reason.is_empty() {
-        return ("text-warn", instance.forward_reason.clone());
+        return ("text-warn", said(&instance.forward_reason));
     }
     let text = match (instance.port_active, instance.status) {
         (true, Status::Queued | Status::Installing | Status::Starting | Status::Stalled) => {
-            "opens when ready"
+            t("opens when ready")
         }
-        (true, Status::Started) => "opening",
-        (true, _) => "opens when it runs",
-        (false, _) => "off",
+        (true, Status::Started) => t("opening"),
+        (true, _) => t("opens when it runs"),
+        (false, _) => t("off"),
     };
     ("", text.to_owned())
 }
@@ -99,14 +100,16 @@ pub fn Link(
     let ready = part(row, |instance| instance.status == Status::Started);
     let copy = move |_| {
         if browser::copy(&url.get_untracked()) {
-            toasts.say("The link is on the clipboard.");
+            toasts.say(t("The link is on the clipboard."));
         } else {
-            toasts.say("This browser keeps the clipboard from the page; select the link and copy it.");
+            toasts.say(t(
+                "This browser keeps the clipboard from the page; select the link and copy it.",
+            ));
         }
     };
     let label = move || {
         row.instance
-            .with(|instance| format!("Copy the link of {}", instance.name))
+            .with(|instance| fill("Copy the link of {}", &[&instance.name]))
     };
     view! {
         <div class="access__url">

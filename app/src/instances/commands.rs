@@ -1,5 +1,6 @@
 //! Start, stop, restart: forms without scripts, one request with them.
 
+use crate::language::t;
 use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::view;
@@ -8,16 +9,28 @@ use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use types::instances::{Instance, InstanceId, Status};
 
+use super::filter::Place;
 use crate::ApiError;
 use crate::few::Few;
 use crate::live::Live;
 use crate::ui::{Icon, Toasts};
 
-/// Asks an instance to start.
+/// The code of a refusal to start: too little GPU memory is free.
+pub(super) const NO_ROOM: &str = "no_gpu_room";
+
+/// Asks an instance to start; where it would not find enough GPU memory, only when it is to start `anyway`.
 #[server(prefix = "/fn", endpoint = "start_instance", protocol = FormOrJson)]
-pub(crate) async fn start_instance(id: InstanceId) -> Result<Instance, ApiError> {
+pub(crate) async fn start_instance(
+    id: InstanceId,
+    #[server(default)] anyway: bool,
+) -> Result<Instance, ApiError> {
+    if !anyway {
+        super::start::ask_first(id).await?;
+    }
     let origin = expect_context::<crate::links::RequestOrigin>();
-    Ok(origin.link(expect_context::<engine::Engine>().instances.start(id).await?))
+    let started = expect_context::<engine::Engine>().instances.start(id).await;
+    super::start::lead_on(StartInstance::url(), id, anyway, started.map_err(ApiError::from))
+        .map(|instance| origin.link(instance))
 }
 
 /// Asks an instance to stop.
@@ -49,18 +62,18 @@ impl Verb {
     /// On the button.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Start => "Start",
-            Self::Stop => "Stop",
-            Self::Restart => "Restart",
+            Self::Start => t("Start"),
+            Self::Stop => t("Stop"),
+            Self::Restart => t("Restart"),
         }
     }
 
     /// On the button while the request is under way.
     fn busy_word(self) -> &'static str {
         match self {
-            Self::Start => "Starting",
-            Self::Stop => "Stopping",
-            Self::Restart => "Restarting",
+            Self::Start => t("Starting"),
+            Self::Stop => t("Stopping"),
+            Self::Restart => t("Restarting"),
         }
     }
 
@@ -111,7 +124,7 @@ impl Verb {
 
     async fn ask(self, id: InstanceId) -> Result<Instance, ApiError> {
         match self {
-            Self::Start => start_instance(id).await,
+            Self::Start => start_instance(id, false).await,
             Self::Stop => stop_instance(id).await,
             Self::Restart => restart_instance(id).await,
         }
@@ -123,6 +136,7 @@ impl Verb {
 pub struct Commands {
     live: Live,
     toasts: Toasts,
+    place: Place,
     busy: RwSignal<Few<InstanceId, Verb>>,
 }
 
@@ -132,6 +146,7 @@ impl Commands {
         Self {
             live: Live::get(),
             toasts: expect_context(),
+            place: expect_context(),
             busy: RwSignal::default(),
         }
     }
@@ -155,6 +170,10 @@ impl Commands {
             self.busy.try_update(|busy| busy.remove(id));
             match answer {
                 Ok(instance) => self.live.answer(instance),
+                // The question says why. One at a time can be asked; what else would not fit is told.
+                Err(error) if error.code == NO_ROOM && untrack(|| self.place.text("start")).is_none() => {
+                    self.place.open("start", id);
+                }
                 Err(error) => self.toasts.fail(&error),
             }
         });
@@ -189,7 +208,7 @@ pub fn VerbButton(
     let disabled = move || busy.get().is_some() || !verb.get().applies(status.get());
     let word = move || match busy.get() {
         Some(asked) if asked == verb.get() => asked.busy_word(),
-        _ if verb.get() == Verb::Stop && status.get() == Status::Stopping => "Stopping",
+        _ if verb.get() == Verb::Stop && status.get() == Status::Stopping => t("Stopping"),
         _ => verb.get().word(),
     };
     view! {

@@ -1,30 +1,25 @@
 //! Deleting: to the trash, or for good with the name typed.
 
-use crate::fetch::{self, Fetched, fetch};
-use crate::paths::at;
-use crate::request::{self, FormOrJson};
+use crate::language::{fill, said, t};
+use crate::request::FormOrJson;
 use crate::view;
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
-use leptos::task::spawn_local;
 use types::instances::{DeleteMode, DeletePreview, InstanceId, Status};
 use types::jobs::Job;
 
+use super::Row;
 use super::filter::Place;
+use super::question::{self, Asked};
 use super::row::part;
-use super::{Row, Rows};
 use crate::ApiError;
 use crate::ui::words::{bytes, count, thousands};
-use crate::ui::{Dialog, ErrorNote, Icon, Toasts};
+use crate::ui::{Icon, Toasts};
 
 /// What deleting would remove.
-#[server(prefix = "/fn", endpoint = "delete_preview", protocol = FormOrJson)]
+#[cfg(feature = "ssr")]
 pub(crate) async fn preview_deletion(id: InstanceId) -> Result<DeletePreview, ApiError> {
-    Ok(expect_context::<engine::Engine>()
-        .instances
-        .delete_preview(id)
-        .await?)
+    let engine = expect_context::<engine::Engine>();
+    Ok(engine.instances.delete_preview(id).await?)
 }
 
 /// Deletes as a job; a permanent deletion needs the name in `confirm`.
@@ -34,6 +29,7 @@ pub(crate) async fn delete_instance(
     mode: DeleteMode,
     #[server(default)] confirm: String,
 ) -> Result<Job, ApiError> {
+    use leptos::server_fn::ServerFn as _;
     let confirm = Some(confirm).filter(|confirm| !confirm.is_empty());
     let instances = expect_context::<engine::Engine>().instances;
     let deleted = instances.delete(id, mode, confirm).await;
@@ -45,6 +41,13 @@ pub(crate) async fn delete_instance(
     Ok(job)
 }
 
+/// Brings back what was just moved to the trash.
+#[server(prefix = "/fn", endpoint = "undo_delete", protocol = FormOrJson)]
+pub(crate) async fn undo_delete(id: InstanceId) -> Result<(), ApiError> {
+    expect_context::<engine::Engine>().trash.undo(id).await?;
+    Ok(())
+}
+
 /// A mode in forms and addresses.
 fn word(mode: DeleteMode) -> &'static str {
     match mode {
@@ -53,74 +56,19 @@ fn word(mode: DeleteMode) -> &'static str {
     }
 }
 
-/// What the deletion named in the address would remove.
-#[derive(Clone, Copy)]
-struct Wanted {
-    id: Memo<Option<InstanceId>>,
-    preview: Fetched,
-}
-
-/// Fetches what [`DeleteDialog`] shows; called by the page, outside of everything that waits.
-pub(super) fn provide_deletion() {
-    let place = expect_context::<Place>();
-    let wanted = crate::ui::memo(move || place.instance("delete"));
-    let preview = fetch(
-        move || (wanted.get(), None),
-        |(wanted, _)| {
-            Box::pin(async move {
-                match wanted {
-                    Some(id) => preview_deletion(id).await.into(),
-                    None => fetch::Answer::nothing(),
-                }
-            })
-        },
-    );
-    provide_context(Wanted { id: wanted, preview });
-}
-
 /// The dialog, while the address names an instance to delete.
 #[component]
 pub fn DeleteDialog() -> impl IntoView {
-    let rows = expect_context::<Rows>();
-    let Wanted { id, preview } = expect_context();
-    move || {
-        let row = rows.find(id.get()?)?;
-        Some(view! { <Question row preview /> })
-    }
+    question::dialog(
+        "delete",
+        |instance| fill("Delete {}", &[&instance.name]),
+        |row| question::counted(row, form),
+    )
 }
 
-#[component]
-fn Question(
-    /// What is to be deleted.
-    row: Row,
-    /// What that would remove.
-    preview: Fetched,
-) -> impl IntoView {
-    let place = expect_context::<Place>();
-    let title = Signal::derive(move || row.instance.with(|instance| format!("Delete {}", instance.name)));
-    let close = move |()| place.close();
-    let counting = || view! { <div class="dialog__body">"Counting the files…"</div> };
-    view! {
-        <Dialog id="delete-title" title close_href=Signal::derive(move || place.home()) on_close=close>
-            {fetch::show(preview, counting.into(), move |answer| match answer.read_any::<DeletePreview>() {
-                Some(Ok(preview)) => view! { <Answer row preview /> },
-                Some(Err(error)) => view! { <div class="dialog__body"><ErrorNote text=error.to_string() /></div> },
-                None => ().into_any(),
-            })}
-        </Dialog>
-    }
-}
-
-#[component]
-fn Answer(
-    /// What is to be deleted.
-    row: Row,
-    /// What that would remove.
-    preview: DeletePreview,
-) -> impl IntoView {
+fn form(row: Row, preview: DeletePreview) -> AnyView {
     let place = expect_context::<Place>();
     let toasts = expect_context::<Toasts>();
-    let problem = RwSignal::new(place.refusal(DeleteInstance::url()));
     let asked = place
         .text("mode")
         .is_some_and(|mode| mode == word(DeleteMode::Permanent));
@@ -139,48 +87,32 @@ fn Answer(
         // Without scripts nobody knows here what was typed.
         has_satellites || !idle.get() || alive.get() && unconfirmed
     };
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let Some(form) = request::form(&event) else {
-            return;
-        };
-        spawn_local(async move {
-            match request::submit::<DeleteInstance>(form).await {
-                Ok(job) => {
-                    toasts.say(format!("{}…", job.title));
-                    place.close();
-                }
-                Err(error) => {
-                    problem.try_set(Some(error.to_string()));
-                }
-            }
-        });
+    let fields = view! {
+        <Consequences preview=preview.clone() />
+        <Hindrance row satellites=preview.satellites />
+        <ModeChoice mode />
+        <Confirmation name=preview.name mode typed />
     };
-    view! {
-        <form method="post" action=at(DeleteInstance::url()) on:submit=submit>
-            <input type="hidden" name="id" value=row.id.0 />
-            <div class="dialog__body">
-                <Consequences preview=preview.clone() />
-                <Hindrance row satellites=preview.satellites />
-                <ModeChoice mode />
-                <Confirmation name=preview.name mode typed />
-                {move || problem.get().map(|text| view! { <ErrorNote text /> })}
-            </div>
-            <div class="dialog__foot">
-                <a class="button button--quiet" href=move || place.home() data-noscroll autofocus>
-                    "Cancel"
-                </a>
-                <button class="button button--danger" type="submit" disabled=blocked>
-                    {move || match mode.get() {
-                        // Without scripts the button does not follow the choice above it.
-                        _ if !alive.get() => "Delete",
-                        DeleteMode::Trash => "Move to the trash",
-                        DeleteMode::Permanent => "Delete for good",
-                    }}
-                </button>
-            </div>
-        </form>
-    }
+    let verb = move || match mode.get() {
+        // Without scripts the button does not follow the choice above it.
+        _ if !alive.get() => t("Delete"),
+        DeleteMode::Trash => t("Move to the trash"),
+        DeleteMode::Permanent => t("Delete for good"),
+    };
+    let asked = Asked {
+        verb: Signal::derive(verb),
+        blocked: Signal::derive(blocked),
+        is_dangerous: true,
+        ..Asked::new(fields, "")
+    };
+    question::form::<DeleteInstance>(row, asked, move || {
+        // When the answer comes the row may be gone, and this dialog with it.
+        let (chosen, name) = (mode.get_untracked(), name.get_value());
+        Box::new(move |job| match chosen {
+            DeleteMode::Permanent => toasts.say(format!("{}…", said(&job.title))),
+            DeleteMode::Trash => toasts.offer_undo(fill("{} is in the trash.", &[&name]), row.id),
+        })
+    })
 }
 
 #[component]
@@ -188,26 +120,25 @@ fn Consequences(
     /// What would be removed.
     preview: DeletePreview,
 ) -> impl IntoView {
-    let size = format!(
+    let size = fill(
         "{} in {}",
-        bytes(preview.bytes),
-        count(preview.files, "file", "files")
+        &[&bytes(preview.bytes), &count(preview.files, "file", "files")],
     );
     view! {
         <ul class="consequences">
             <li>
                 <Icon name="trash" />
                 <span>
-                    "Its folder with the environment goes: "
-                    <b class="strong" title=format!("{} bytes", thousands(preview.bytes))>
+                    {t("Its folder with the environment goes: ")}
+                    <b class="strong" title=fill("{} bytes", &[&thousands(preview.bytes)])>
                         {size}
                     </b>
-                    {format!(" ({} bytes).", thousands(preview.bytes))}
+                    {fill(" ({} bytes).", &[&thousands(preview.bytes)])}
                 </span>
             </li>
             <li>
                 <Icon name="check" />
-                <span>"Outputs, models and datasets stay where they are."</span>
+                <span>{t("Outputs, models and datasets stay where they are.")}</span>
             </li>
         </ul>
     }
@@ -225,11 +156,11 @@ fn Hindrance(
     let names = satellites.join(", ");
     move || {
         let text = if !names.is_empty() {
-            format!("These satellites stand on it: {names}. Delete them first.")
+            fill("These satellites stand on it: {}. Delete them first.", &[&names])
         } else if status.get() == Status::Stopping {
-            "It is stopping. Wait until it has stopped.".to_owned()
+            t("It is stopping. Wait until it has stopped.").to_owned()
         } else if status.get().is_active() {
-            "It runs. Stop it first.".to_owned()
+            t("It runs. Stop it first.").to_owned()
         } else {
             return None;
         };
@@ -265,13 +196,13 @@ fn ModeChoice(
         }
     };
     view! {
-        <div class="stack" role="radiogroup" aria-label="What happens with its folder">
+        <div class="stack" role="radiogroup" aria-label=t("What happens with its folder")>
             {option(
                 DeleteMode::Trash,
-                "Move to the trash",
-                "The folder lies in trash/ of the data directory until you remove it.",
+                t("Move to the trash"),
+                t("It can be restored until it is removed from the trash."),
             )}
-            {option(DeleteMode::Permanent, "Delete for good", "Nobody can bring it back.")}
+            {option(DeleteMode::Permanent, t("Delete for good"), t("Nobody can bring it back."))}
         </div>
     }
 }
@@ -289,7 +220,7 @@ fn Confirmation(
     let alive = crate::ui::hydrated();
     view! {
         <label class="field" hidden=move || alive.get() && mode.get() == DeleteMode::Trash>
-            <span class="field__label">"To delete it for good, type its name: " <b class="strong">{name}</b></span>
+            <span class="field__label">{t("To delete it for good, type its name: ")} <b class="strong">{name}</b></span>
             <input
                 class="input"
                 name="confirm"

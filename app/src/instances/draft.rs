@@ -4,6 +4,7 @@
 mod field;
 
 use crate::few::Few;
+use crate::language::{fill, t};
 use types::instances::{Instance, InstanceChange};
 
 pub use self::field::Field;
@@ -108,16 +109,16 @@ impl Draft {
         let changed: Vec<String> = Field::EVERY
             .into_iter()
             .filter(|field| field.read(&self.began) != field.read(&present))
-            .map(|field| format!("{} is now {}", field.label(), field.spoken(&present)))
+            .map(|field| fill("{} is now {}", &[field.label(), &field.spoken(&present)]))
             .collect();
         let what = if changed.is_empty() {
-            "It holds the same values again".to_owned()
+            t("It holds the same values again").to_owned()
         } else {
             changed.join(", ")
         };
-        self.problem = Some(format!(
-            "Somebody else changed “{}” meanwhile. {what}. Save again to put your values over it, or undo.",
-            present.name
+        self.problem = Some(fill(
+            "Somebody else changed “{}” meanwhile. {}. Save again to put your values over it, or undo.",
+            &[&present.name, &what],
         ));
         self.values.retain(|field, text| *text != field.read(&present));
         self.began = present;

@@ -1,11 +1,14 @@
 //! Everything about one instance, beside the table.
 
+pub mod crash;
+pub mod curve;
 pub mod form;
+pub mod load;
 pub mod overview;
 pub mod runs;
 
-use crate::fetch::{self, Answer, Fetched, fetch};
-use crate::request::FormOrJson;
+use crate::fetch::{self, Fetched, Key, Subject, fetch};
+use crate::language::{fill, t};
 use crate::view;
 use leptos::prelude::*;
 use leptos::{ev, html};
@@ -21,11 +24,13 @@ use super::filter::Place;
 use super::row::{Tile, part};
 use super::status::StatusBadge;
 use super::{Row, Rows};
-use crate::ApiError;
 use crate::browser;
+use crate::telemetry::past::Past;
 use crate::ui::words::duration;
 use crate::ui::{Clock, Dialog, ErrorNote, Icon};
+use crash::Crashed;
 use form::Configuration;
+use load::LoadSection;
 use overview::Overview;
 use runs::Runs;
 
@@ -36,8 +41,12 @@ pub struct Details {
     pub runs: Vec<Run>,
     /// The end of the newest run's log, without control characters.
     pub last_lines: Vec<String>,
+    /// Why it ended by itself, if it did.
+    pub crash: Option<Crashed>,
     /// What was found when its ways of access were last tried.
     pub access: Option<AccessReport>,
+    /// What it used in the last hour.
+    pub(crate) past: Past,
 }
 
 /// So many lines of the log are shown beside the reason of a failure.
@@ -45,8 +54,8 @@ pub struct Details {
 const LAST_LINES: usize = 10;
 
 /// The runs of an instance and the end of its log.
-#[server(prefix = "/fn", endpoint = "load_details", protocol = FormOrJson)]
-pub(crate) async fn load_details(id: InstanceId) -> Result<Details, ApiError> {
+#[cfg(feature = "ssr")]
+pub(crate) async fn load_details(id: InstanceId) -> Result<Details, crate::ApiError> {
     let instances = expect_context::<engine::Engine>().instances;
     let runs = instances.runs(id).await?;
     let tail = if runs.is_empty() {
@@ -63,9 +72,11 @@ pub(crate) async fn load_details(id: InstanceId) -> Result<Details, ApiError> {
     let lines = overview::plain_lines(&tail);
     let last_lines = lines[lines.len().saturating_sub(LAST_LINES)..].to_vec();
     Ok(Details {
+        crash: crash::load(id).await?,
         runs,
         last_lines,
         access: AccessReport::known(id).await?,
+        past: load::last_hour(id).await?,
     })
 }
 
@@ -83,17 +94,12 @@ pub(super) fn provide_details() {
     let place = expect_context::<Place>();
     let wanted = crate::ui::memo(move || place.instance("open"));
     let age = RwSignal::new(0);
-    let details = fetch(
-        move || (wanted.get(), Some(age.get())),
-        |(wanted, _)| {
-            Box::pin(async move {
-                match wanted {
-                    Some(id) => load_details(id).await.into(),
-                    None => Answer::nothing(),
-                }
-            })
-        },
-    );
+    let details = fetch(move || {
+        Some(Key {
+            age: age.get(),
+            ..Key::about(Subject::Details, wanted.get()?)
+        })
+    });
     provide_context(Wanted {
         id: wanted,
         details,
@@ -163,29 +169,30 @@ fn Panel(
     view! {
         <div class="drawer" role="dialog" aria-modal="false" aria-labelledby="drawer-title" tabindex="-1" node_ref=panel>
             <Head row close=Callback::new(move |()| close()) />
-            <nav class="tabs drawer__tabs" aria-label="Sections">
+            <nav class="tabs drawer__tabs" aria-label=t("Sections")>
                 <a class="tabs__tab" href="#sec-overview" rel="external">
-                    "Overview"
+                    {t("Overview")}
                 </a>
                 <a class="tabs__tab" href="#sec-configuration" rel="external">
-                    "Configuration"
+                    {t("Configuration")}
                 </a>
                 <a class="tabs__tab" href="#sec-environment" rel="external">
-                    "Environment"
+                    {t("Environment")}
                 </a>
                 <a class="tabs__tab" href="#sec-access" rel="external">
-                    "Access"
+                    {t("Access")}
                 </a>
                 <a class="tabs__tab" href="#sec-runs" rel="external">
-                    "Runs"
+                    {t("Runs")}
                 </a>
             </nav>
-            <div class="drawer__body" tabindex="0" role="region" aria-label="Details">
+            <div class="drawer__body" tabindex="0" role="region" aria-label=t("Details")>
                 <Overview row details />
+                <LoadSection row details />
                 <Configuration row />
                 <AccessSection row details />
                 <section class="section" id="sec-runs">
-                    <h3 class="section__title">"Runs"</h3>
+                    <h3 class="section__title">{t("Runs")}</h3>
                     {fetch::show(details, ViewFn::default(), move |answer| match answer.read_any::<Details>() {
                         Some(Ok(details)) => view! { <Runs id=row.id runs=details.runs /> },
                         Some(Err(error)) => view! { <ErrorNote text=error.to_string() /> },
@@ -228,9 +235,12 @@ fn Head(
             let gpus = instance
                 .gpu_ids
                 .as_deref()
-                .map_or_else(|| "all GPUs".to_owned(), |gpus| format!("GPU {gpus}"));
+                .map_or_else(|| t("all GPUs").to_owned(), |gpus| fill("GPU {}", &[gpus]));
             let age = duration(clock.now() - instance.created_at);
-            format!("{} · {gpus} · created {age} ago", instance.blueprint_name)
+            fill(
+                "{} · {} · created {} ago",
+                &[&instance.blueprint_name, &gpus, &age],
+            )
         })
     };
     view! {
@@ -246,7 +256,7 @@ fn Head(
             <a
                 class="button button--icon"
                 href=move || place.home()
-                aria-label="Close"
+                aria-label=t("Close")
                 on:click=move |event| {
                     event.prevent_default();
                     close.run(());
@@ -281,13 +291,13 @@ fn Foot(
                 form=form::FORM
                 disabled=move || alive.get() && (!changed.get() || edits.is_saving())
             >
-                "Save"
+                {t("Save")}
             </button>
             <span class="grow only-wide faint">
-                {move || if changed.get() { "Unsaved changes" } else { "No unsaved changes" }}
+                {move || if changed.get() { t("Unsaved changes") } else { t("No unsaved changes") }}
             </span>
             <a class="button button--danger" href=move || place.with("delete", row.id) data-noscroll>
-                "Delete…"
+                {t("Delete…")}
             </a>
         </div>
     }
@@ -306,16 +316,16 @@ fn LeaveQuestion(
     let edits = expect_context::<Edits>();
     let title = Signal::derive(move || {
         row.instance
-            .with(|instance| format!("{} has unsaved changes", instance.name))
+            .with(|instance| fill("{} has unsaved changes", &[&instance.name]))
     });
     view! {
         <Dialog id="leave-title" title on_close=move |()| asking.set(false)>
             <div class="dialog__body">
-                <p>"You can save them later: the row in the table keeps them until the page is left."</p>
+                <p>{t("You can save them later: the row in the table keeps them until the page is left.")}</p>
             </div>
             <div class="dialog__foot">
                 <button class="button button--quiet" type="button" on:click=move |_| asking.set(false)>
-                    "Go on editing"
+                    {t("Go on editing")}
                 </button>
                 <button
                     class="button button--danger"
@@ -325,10 +335,10 @@ fn LeaveQuestion(
                         leave.run(());
                     }
                 >
-                    "Discard the changes"
+                    {t("Discard the changes")}
                 </button>
                 <button class="button button--filled" type="button" on:click=move |_| leave.run(())>
-                    "Keep them for later"
+                    {t("Keep them for later")}
                 </button>
             </div>
         </Dialog>

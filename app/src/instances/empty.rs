@@ -1,12 +1,14 @@
 //! What a new panel shows: the apps to begin with.
 
+use crate::language::{fill, said, t};
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
-use types::blueprints::Blueprint;
+use leptos::task::spawn_local;
 
-use super::Catalogue;
-use crate::ui::Icon;
+use super::{Catalogue, Dashboard, Offer};
+use crate::fetch::{self, Key, Subject};
+use crate::ui::{Icon, StyleSheet};
 
 /// Symbols a blueprint may name; anything else gets the plain one.
 const ICONS: [&str; 17] = [
@@ -37,10 +39,10 @@ impl Catalogue {
     }
 
     /// A blueprint by its file name, with or without `.sh`.
-    pub fn find(self, filename: &str) -> Option<Blueprint> {
+    pub fn find(self, filename: &str) -> Option<Offer> {
         let wanted = filename.trim_end_matches(".sh");
         self.0.with_value(|all| {
-            let same = |blueprint: &&Blueprint| blueprint.filename.trim_end_matches(".sh") == wanted;
+            let same = |blueprint: &&Offer| blueprint.filename.trim_end_matches(".sh") == wanted;
             all.iter().find(same).cloned()
         })
     }
@@ -76,20 +78,22 @@ fn icon_of(name: Option<&str>) -> &'static str {
 /// Instead of an empty table.
 #[component]
 pub fn Welcome() -> impl IntoView {
-    let blueprints = expect_context::<Catalogue>().0.get_value();
+    let offers = RwSignal::new(expect_context::<Catalogue>().0.get_value());
+    fetch_descriptions(offers);
     view! {
+        <StyleSheet name="pages" />
         <main class="page page--scroll" id="main">
             <div class="page__head">
                 <div>
-                    <h1 class="gate__title">"Nothing is installed yet"</h1>
+                    <h1 class="gate__title">{t("Nothing is installed yet")}</h1>
                     <p class="page__lead">
-                        "Choose a first app. It gets its own folder, environment and port; you can remove it without a trace."
+                        {t("Choose a first app. It gets its own folder, environment and port; you can remove it without a trace.")}
                     </p>
                 </div>
             </div>
             <div class="catalogue" id="welcome">
                 <div class="cards">
-                    {blueprints.into_iter().map(|blueprint| view! { <Card blueprint /> }).collect_view()}
+                    {move || offers.get().into_iter().map(|offer| view! { <Card offer /> }).collect_view()}
                 </div>
                 <WhatHappensNext />
             </div>
@@ -97,33 +101,47 @@ pub fn Welcome() -> impl IntoView {
     }
 }
 
+/// A page that began with instances knows the apps by name only.
+fn fetch_descriptions(offers: RwSignal<Vec<Offer>>) {
+    if offers.with_untracked(|offers| offers.iter().any(|offer| !offer.description.is_empty())) {
+        return;
+    }
+    crate::ui::effect(move || {
+        spawn_local(async move {
+            if let Ok(Dashboard { blueprints, .. }) = fetch::ask(Key::of(Subject::Dashboard)).await {
+                offers.try_set(blueprints);
+            }
+        });
+    });
+}
+
 #[component]
 fn Card(
     /// What it offers.
-    blueprint: Blueprint,
+    offer: Offer,
 ) -> impl IntoView {
-    let name = blueprint.filename.trim_end_matches(".sh").to_owned();
+    let name = offer.filename.trim_end_matches(".sh").to_owned();
     view! {
         <article class="card blueprint">
             <div class="blueprint__top">
                 <span class="app-name__tile app-name__tile--lg">
-                    <Icon name=icon_of(blueprint.icon.as_deref()) class="icon--lg" />
+                    <Icon name=icon_of(offer.icon.as_deref()) class="icon--lg" />
                 </span>
                 <div class="grow">
-                    <h2 class="card__title">{blueprint.name.clone()}</h2>
-                    <span class="faint">{blueprint.category}</span>
+                    <h2 class="card__title">{offer.name.clone()}</h2>
+                    <span class="faint">{said(&offer.category)}</span>
                 </div>
             </div>
-            <p class="blueprint__text">{blueprint.description}</p>
+            <p class="blueprint__text">{said(&offer.description)}</p>
             <div class="blueprint__foot">
                 <span class="grow"></span>
                 <a
                     class="button button--sm button--soft"
                     href=at(&format!("/?new={name}"))
-                    aria-label=format!("Create an instance of {}", blueprint.name)
+                    aria-label=fill("Create an instance of {}", &[&offer.name])
                 >
                     <Icon name="plus" class="icon--sm" />
-                    "Create"
+                    {t("Create")}
                 </a>
             </div>
         </article>
@@ -136,12 +154,12 @@ fn WhatHappensNext() -> impl IntoView {
         <aside class="stack">
             <section class="card">
                 <div class="card__head">
-                    <h2 class="card__title">"What happens next"</h2>
+                    <h2 class="card__title">{t("What happens next")}</h2>
                 </div>
                 <ol class="card__body stack muted">
-                    <li>"1. The app gets a name and a port; you can change both later."</li>
-                    <li>"2. Start builds its environment. You see the live log, and its link as soon as it answers."</li>
-                    <li>"3. Close this tab whenever you like. Nothing stops."</li>
+                    <li>{t("1. The app gets a name and a port; you can change both later.")}</li>
+                    <li>{t("2. Start builds its environment. You see the live log, and its link as soon as it answers.")}</li>
+                    <li>{t("3. Close this tab whenever you like. Nothing stops.")}</li>
                 </ol>
             </section>
         </aside>

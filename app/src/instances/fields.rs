@@ -2,6 +2,7 @@
 //! server says meanwhile.
 
 pub mod blueprints;
+pub mod gpus;
 pub mod ports;
 pub mod switches;
 
@@ -9,6 +10,7 @@ use crate::view;
 use leptos::prelude::*;
 
 pub use self::blueprints::{BlueprintField, BlueprintOptions};
+pub use self::gpus::{GpuField, NewGpus};
 pub use self::ports::PortField;
 pub(super) use self::ports::{number, offers, port_option};
 pub use self::switches::{AutostartSwitch, RestartPolicyField};

@@ -1,6 +1,7 @@
 //! Which rows are shown: a choice in the address, so that it works without scripts and survives a reload.
 
-use crate::address::{Address, History};
+use crate::address::{Address, History, Query};
+use crate::language::t;
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
@@ -38,22 +39,22 @@ impl Filter {
     /// On the tab.
     pub fn word(self) -> &'static str {
         match self {
-            Self::All => "All",
-            Self::Running => "Running",
-            Self::Changing => "Changing",
-            Self::Attention => "Attention",
-            Self::Stopped => "Stopped",
+            Self::All => t("All"),
+            Self::Running => t("Running"),
+            Self::Changing => t("Changing"),
+            Self::Attention => t("Attention"),
+            Self::Stopped => t("Stopped"),
         }
     }
 
     /// What is said when it shows nothing.
     pub fn nothing(self) -> &'static str {
         match self {
-            Self::All => "There is no instance.",
-            Self::Running => "Nothing runs now.",
-            Self::Changing => "Nothing is starting or stopping now.",
-            Self::Attention => "Nothing needs attention. Good.",
-            Self::Stopped => "Nothing is stopped.",
+            Self::All => t("There is no instance."),
+            Self::Running => t("Nothing runs now."),
+            Self::Changing => t("Nothing is starting or stopping now."),
+            Self::Attention => t("Nothing needs attention. Good."),
+            Self::Stopped => t("Nothing is stopped."),
         }
     }
 
@@ -68,10 +69,12 @@ impl Filter {
         })
     }
 
-    fn from_address(text: Option<&str>) -> Self {
-        Self::EVERY
-            .into_iter()
-            .find(|filter| text.is_some_and(|text| filter.word().eq_ignore_ascii_case(text)))
+    /// What an address says; tracked.
+    pub fn of(address: Address) -> Self {
+        let text = address.text("show").unwrap_or_default();
+        let mut every = Self::EVERY.into_iter();
+        every
+            .find(|filter| filter.word().eq_ignore_ascii_case(&text))
             .unwrap_or_default()
     }
 
@@ -106,7 +109,7 @@ impl Place {
     pub fn from_address() -> Self {
         let address = Address::get();
         Self {
-            filter: crate::ui::memo(move || Filter::from_address(address.text("show").as_deref())),
+            filter: crate::ui::memo(move || Filter::of(address)),
             address,
         }
     }
@@ -123,12 +126,7 @@ impl Place {
 
     /// The table with nothing over it; tracked.
     pub fn home(self) -> String {
-        let kept = self.kept();
-        if kept.is_empty() {
-            at("/")
-        } else {
-            at(&format!("/?{kept}"))
-        }
+        at(&format!("/{}", self.kept().address()))
     }
 
     /// Closes what is open over the table.
@@ -159,19 +157,16 @@ impl Place {
 
     /// The table with something over it; tracked.
     pub fn with(self, key: &str, value: impl std::fmt::Display) -> String {
-        let kept = self.kept();
-        let joint = if kept.is_empty() { "" } else { "&" };
-        at(&format!("/?{kept}{joint}{key}={value}"))
+        let query = self.kept().with(key, Some(&value.to_string()));
+        at(&format!("/{}", query.address()))
     }
 
     /// What of the address stays when something opens over the table.
-    fn kept(self) -> String {
-        let pair = |key: &str| {
-            let value = self.text(key).filter(|text| is_plain(text))?;
-            Some(format!("{key}={value}"))
-        };
-        let pairs: Vec<String> = KEPT.into_iter().filter_map(pair).collect();
-        pairs.join("&")
+    fn kept(self) -> Query {
+        KEPT.into_iter().fold(Query::default(), |query, key| {
+            let text = self.text(key).filter(|text| is_plain(text));
+            query.with(key, text.as_deref())
+        })
     }
 }
 
@@ -202,7 +197,7 @@ pub fn FilterTabs(
     };
     view! {
         <div class="scroll-x">
-            <nav class="segmented" aria-label="Filter by status">
+            <nav class="segmented" aria-label=t("Filter by status")>
                 {Filter::EVERY.map(tab).collect_view()}
             </nav>
         </div>

@@ -3,6 +3,7 @@
 pub mod create;
 pub mod name;
 
+use crate::language::{fill, t};
 use crate::view;
 use leptos::prelude::*;
 
@@ -10,7 +11,7 @@ pub(crate) use self::create::CreateInstance;
 pub use self::create::{NewForm, NewInstanceForm};
 use self::name::NewName;
 use super::edits::Edits;
-use super::fields::{BlueprintOptions, number, offers, port_option};
+use super::fields::{BlueprintOptions, NewGpus, number, offers, port_option};
 use super::filter::Place;
 use super::{Catalogue, Rows};
 use crate::browser;
@@ -53,17 +54,9 @@ pub fn NewRow(
                 {move || problem.get().map(|text| view! { <Refusal text /> })}
             </td>
             <td class="c-gpu" role="cell">
-                <input
-                    class="input"
-                    form=FORM
-                    name="new[gpu_ids]"
-                    aria-label="GPUs"
-                    placeholder="all"
-                    title="Numbers such as 0,1, or UUIDs; empty means all"
-                    autocomplete="off"
-                    value=place.text("gpus")
-                />
+                <NewGpus form=FORM asked=place.text("gpus").unwrap_or_default() />
             </td>
+            <td class="c-load" role="cell"></td>
             <td class="c-status" role="cell">
                 <NotThereYet />
             </td>
@@ -79,18 +72,18 @@ pub fn NewRow(
                     name="new[autostart]"
                     value="true"
                     checked=place.text("autostart").is_some_and(|text| text == "true")
-                    aria-label="Autostart the new instance"
+                    aria-label=t("Autostart the new instance")
                 />
             </td>
             <td class="c-act" role="cell">
                 <div class="actions">
                     <button class="button button--soft actions__main" type="submit" form=FORM>
                         <Icon name="check" />
-                        "Create"
+                        {t("Create")}
                     </button>
                     <a class="button actions__open" href=move || place.home() data-noscroll>
                         <Icon name="close" />
-                        "Cancel"
+                        {t("Cancel")}
                     </a>
                 </div>
             </td>
@@ -106,8 +99,8 @@ fn NotThereYet() -> impl IntoView {
             <svg class="status__shape" aria-hidden="true">
                 <use href="#s-new" />
             </svg>
-            <span class="status__word">"New"</span>
-            <span class="status__note">"Not created yet"</span>
+            <span class="status__word">{t("New")}</span>
+            <span class="status__note">{t("Not created yet")}</span>
         </span>
     }
 }
@@ -141,12 +134,12 @@ fn NewBlueprint(
                     id="new-blueprint"
                     form=FORM
                     name="new[base_blueprint]"
-                    aria-label="Blueprint"
+                    aria-label=t("Blueprint")
                     required
                     on:change=move |event| blueprint.set(event_target_value(&event))
                 >
                     <option value="" selected=blueprint.get_untracked().is_empty()>
-                        "Blueprint"
+                        {t("Blueprint")}
                     </option>
                     <BlueprintOptions chosen />
                 </select>
@@ -162,9 +155,9 @@ fn NewPort() -> impl IntoView {
     let asked = expect_context::<Place>().text("port").unwrap_or_default();
     let chosen = crate::ui::memo(move || asked.clone());
     let first = move || match edits.ports().as_deref() {
-        None => "Next free port".to_owned(),
-        Some([]) => "No free port".to_owned(),
-        Some([first, ..]) => format!("{first} (next free)"),
+        None => t("Next free port").to_owned(),
+        Some([]) => t("No free port").to_owned(),
+        Some([first, ..]) => fill("{} (next free)", &[&first.to_string()]),
     };
     let rows = expect_context::<Rows>();
     let others = move || {
@@ -173,7 +166,7 @@ fn NewPort() -> impl IntoView {
     };
     view! {
         <SelectBox>
-            <select class="input" form=FORM name="new[public_port]" aria-label="Port">
+            <select class="input" form=FORM name="new[public_port]" aria-label=t("Port")>
                 <option value="">{first}</option>
                 {list(others, number, move |port| port_option(port, chosen, None))}
             </select>

@@ -1,5 +1,6 @@
 //! The order of the rows: by drag, and by keys for who cannot drag.
 
+use crate::language::fill;
 use crate::request::FormOrJson;
 use crate::view;
 use leptos::ev;
@@ -7,6 +8,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use types::events::Event;
 use types::instances::InstanceId;
+use types::order::{self, Place};
 
 use super::{Row, Rows};
 use crate::ApiError;
@@ -53,19 +55,15 @@ impl Order {
 
     /// Moves a row by one place and keeps the focus where it was.
     pub fn step(self, row: Row, down: bool) {
-        let order = self.order();
-        let Some(from) = order.iter().position(|id| *id == row.id) else {
+        let before = self.order();
+        let Some(after) = order::stepped(&self.places(), row.id, down) else {
+            self.say(row);
             return;
         };
-        let to = if down { from + 1 } else { from.wrapping_sub(1) };
-        if to >= order.len() {
-            self.say(row, from, order.len());
-            return;
-        }
         let focused = document().active_element().map(|element| element.id());
-        self.place(row.id, to);
-        self.send(order);
-        self.say(row, to, self.order().len());
+        self.rows.apply(Event::InstancesReordered(after));
+        self.send(before);
+        self.say(row);
         // Moving a node in the document takes the focus away from it.
         request_animation_frame(move || {
             if let Some(id) = focused.filter(|id| !id.is_empty()) {
@@ -86,10 +84,9 @@ impl Order {
             let moved = window_event_listener(ev::pointermove, move |event| {
                 if let Some(dragged) = self.dragged.get_untracked()
                     && let Some(over) = row_at(event.client_x(), event.client_y())
-                    && over != dragged
-                    && let Some(to) = self.order().iter().position(|id| *id == over)
+                    && let Some(after) = order::moved(&self.places(), dragged, over)
                 {
-                    self.place(dragged, to);
+                    self.rows.apply(Event::InstancesReordered(after));
                 }
             });
             let dropped = window_event_listener(ev::pointerup, move |_| self.drop_row());
@@ -111,9 +108,7 @@ impl Order {
         if before != self.order() {
             self.send(before);
             if let Some(row) = self.rows.find(id) {
-                let order = self.order();
-                let place = order.iter().position(|other| *other == id).unwrap_or(0);
-                self.say(row, place, order.len());
+                self.say(row);
             }
         }
     }
@@ -130,11 +125,13 @@ impl Order {
         self.rows.get_untracked().iter().map(|row| row.id).collect()
     }
 
-    fn place(self, id: InstanceId, to: usize) {
-        let mut order = self.order();
-        order.retain(|other| *other != id);
-        order.insert(to.min(order.len()), id);
-        self.rows.apply(Event::InstancesReordered(order));
+    fn places(self) -> Vec<Place> {
+        let parent = |row: &Row| {
+            row.instance
+                .with_untracked(|instance| instance.parent_instance_id)
+        };
+        let rows = self.rows.get_untracked();
+        rows.iter().map(|row| (row.id, parent(row))).collect()
     }
 
     fn send(self, before: Vec<InstanceId>) {
@@ -147,10 +144,15 @@ impl Order {
         });
     }
 
-    fn say(self, row: Row, place: usize, of: usize) {
+    fn say(self, row: Row) {
+        let order = self.order();
+        let place = order.iter().position(|id| *id == row.id).unwrap_or(0);
+        let of = order.len();
         let name = row.instance.with_untracked(|instance| instance.name.clone());
-        self.spoken
-            .set(format!("{name} is now row {} of {of}.", place + 1));
+        self.spoken.set(fill(
+            "{} is now row {} of {}.",
+            &[&name, &(place + 1).to_string(), &of.to_string()],
+        ));
     }
 }
 
@@ -186,7 +188,7 @@ pub fn Grip(
     let order = expect_context::<Order>();
     let label = move || {
         row.instance
-            .with(|instance| format!("Move {}: drag, or press an arrow key", instance.name))
+            .with(|instance| fill("Move {}: drag, or press an arrow key", &[&instance.name]))
     };
     let on_key = move |event: ev::KeyboardEvent| {
         let down = match event.key().as_str() {

@@ -5,19 +5,25 @@ use leptos::server_fn::ServerFn;
 
 use super::Rows;
 use super::access::settings::SetAccess;
+use super::blueprint::SaveAsBlueprint;
+use super::clone::CloneInstance;
+use super::commands::StartInstance;
 use super::delete::DeleteInstance;
 use super::edits::UpdateInstance;
 use super::filter::Place;
 use super::new_row::CreateInstance;
+use super::satellite::AddSatellite;
+use super::start::{StartAfter, StartOnGpu};
 use crate::ApiError;
 
 /// Keys of the address that stay when something opens or closes over the table: the filter, and what the tools
 /// pane shows.
-pub(super) const KEPT: [&str; 4] = ["show", "log", "run", "tool"];
+pub(super) const KEPT: [&str; 5] = ["show", "log", "run", "tool", "file"];
 
 /// Whether a text can stand in an address as it is.
 pub(super) fn is_plain(text: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_alphanumeric())
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
 impl Place {
@@ -35,6 +41,12 @@ impl Place {
         let says_so = match path.as_str() {
             path if path == CreateInstance::url() => self.text("new").is_some(),
             path if path == DeleteInstance::url() => shows("delete"),
+            path if path == CloneInstance::url() => shows("clone"),
+            path if path == AddSatellite::url() => shows("satellite"),
+            path if path == SaveAsBlueprint::url() => shows("blueprint"),
+            path if [StartInstance::url(), StartOnGpu::url(), StartAfter::url()].contains(&path) => {
+                shows("start")
+            }
             path if path == UpdateInstance::url() || path == SetAccess::url() => shows("open"),
             _ => false,
         };
@@ -45,7 +57,7 @@ impl Place {
 /// Sends a browser without scripts back to the dashboard with these values in the address; scripts show the
 /// reason themselves.
 #[cfg(feature = "ssr")]
-pub(super) fn send_back(function: &str, error: &ApiError, values: &[(&str, &str)]) {
+pub(crate) fn send_back(function: &str, error: &ApiError, values: &[(&str, &str)]) {
     if !crate::error::asks_for_page() {
         return;
     }
@@ -65,7 +77,7 @@ pub(super) fn send_back(function: &str, error: &ApiError, values: &[(&str, &str)
 /// Leads a browser without scripts to the dashboard as it was when the form was sent, with these values in the
 /// address; scripts stay where they are.
 #[cfg(feature = "ssr")]
-pub(super) fn lead_back(values: &[(&str, &str)]) {
+pub(crate) fn lead_back(values: &[(&str, &str)]) {
     let mut pairs = kept();
     pairs.extend(
         values
@@ -82,7 +94,7 @@ pub(super) fn lead_back(values: &[(&str, &str)]) {
     }
 }
 
-/// What of the sending page's address stays: its filter, and what its tools pane shows.
+/// What of the sending page's address stays: its filter, what its tools pane shows, and the list of jobs.
 #[cfg(feature = "ssr")]
 fn kept() -> Vec<(String, String)> {
     let sender = leptos::prelude::use_context::<http::request::Parts>().and_then(|request| {
@@ -103,5 +115,5 @@ fn kept() -> Vec<(String, String)> {
             .map(|(_, value)| value.to_owned())
     };
     let pair = |key: &str| Some((key.to_owned(), value(key).filter(|value| is_plain(value))?));
-    KEPT.into_iter().filter_map(pair).collect()
+    KEPT.into_iter().chain(["jobs"]).filter_map(pair).collect()
 }

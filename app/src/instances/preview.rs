@@ -1,5 +1,6 @@
 //! What saving would do, before it is done.
 
+use crate::language::{fill, said, t};
 use crate::view;
 use leptos::prelude::*;
 use types::instances::ChangePreview;
@@ -35,12 +36,12 @@ fn Preview(
     let restarts = !restarting.is_empty();
     let can_save = !good.is_empty();
     let restart_word = match restarting.as_slice() {
-        [only] => format!("Save and restart {only}"),
-        several => format!("Save and restart {}", several.len()),
+        [only] => fill("Save and restart {}", &[only]),
+        several => fill("Save and restart {}", &[&several.len().to_string()]),
     };
     let save_word = match good.len() {
-        1 => "Save 1 change".to_owned(),
-        count => format!("Save {count} changes"),
+        1 => t("Save 1 change").to_owned(),
+        count => fill("Save {} changes", &[&count.to_string()]),
     };
     view! {
         <Dialog
@@ -56,19 +57,19 @@ fn Preview(
                 {restarts
                     .then(|| {
                         view! {
-                            <p>"Without a restart, the new values take effect at the next start. The others are not touched."</p>
+                            <p>{t("Without a restart, the new values take effect at the next start. The others are not touched.")}</p>
                         }
                     })}
             </div>
             <div class="dialog__foot">
                 <button class="button button--quiet" type="button" on:click=move |_| edits.dismiss()>
-                    "Cancel"
+                    {t("Cancel")}
                 </button>
                 {restarts
                     .then(|| {
                         view! {
                             <button class="button" type="button" on:click=move |_| edits.confirm(false)>
-                                "Save, restart later"
+                                {t("Save, restart later")}
                             </button>
                             <button class="button button--filled" type="button" on:click=move |_| edits.confirm(true)>
                                 {restart_word.clone()}
@@ -119,23 +120,26 @@ fn Line(
 
 fn consequence(row: &ChangePreview) -> String {
     if let Some(problem) = &row.problem {
-        return format!("cannot be saved. {problem}");
+        return fill("cannot be saved. {}", &[&said(problem)]);
     }
     let labels: Vec<&str> = row.changed.iter().map(|column| Field::label_of(column)).collect();
     match (labels.is_empty(), row.restarts) {
-        (true, _) => "holds these values already.".to_owned(),
-        (false, true) => format!("{}. It runs, and needs a restart for this.", labels.join(", ")),
-        (false, false) => format!("{}. Nothing restarts.", labels.join(", ")),
+        (true, _) => t("holds these values already.").to_owned(),
+        (false, true) => fill(
+            "{}. It runs, and needs a restart for this.",
+            &[&labels.join(", ")],
+        ),
+        (false, false) => fill("{}. Nothing restarts.", &[&labels.join(", ")]),
     }
 }
 
 fn title(good: usize, all: usize, restarting: usize) -> String {
     match (good, restarting) {
-        (0, _) => "This cannot be saved".to_owned(),
-        (_, 0) if good == all => "Nothing restarts".to_owned(),
-        (_, 0) => format!("{good} of {all} can be saved"),
-        (_, 1) => "One instance needs a restart".to_owned(),
-        (_, several) => format!("{several} instances need a restart"),
+        (0, _) => t("This cannot be saved").to_owned(),
+        (_, 0) if good == all => t("Nothing restarts").to_owned(),
+        (_, 0) => fill("{} of {} can be saved", &[&good.to_string(), &all.to_string()]),
+        (_, 1) => t("One instance needs a restart").to_owned(),
+        (_, several) => fill("{} instances need a restart", &[&several.to_string()]),
     }
 }
 

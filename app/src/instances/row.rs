@@ -1,5 +1,6 @@
 //! One row of the table.
 
+use crate::language::{fill, t};
 use crate::view;
 use leptos::ev;
 use leptos::prelude::*;
@@ -16,6 +17,7 @@ use super::selection::{SelectRow, Selection};
 use super::status::StatusCell;
 use super::{Catalogue, Row};
 use crate::browser;
+use crate::telemetry::load::first_cell;
 use crate::ui::{Icon, hydrated};
 
 /// One instance.
@@ -28,9 +30,12 @@ pub fn InstanceRow(
     let selection = expect_context::<Selection>();
     let order = expect_context::<Order>();
     let alive = hydrated();
+    let is_satellite = row
+        .instance
+        .with_untracked(|instance| instance.parent_instance_id.is_some());
     let autostart_label = Signal::derive(move || {
         row.instance
-            .with(|instance| format!("Autostart {}", instance.name))
+            .with(|instance| fill("Autostart {}", &[&instance.name]))
     });
     let problem = crate::ui::memo(move || edits.problem(row.id));
     view! {
@@ -40,6 +45,7 @@ pub fn InstanceRow(
             class:is-dirty=move || edits.is_changed(row.id)
             class:is-selected=move || selection.has(row.id)
             class:is-dragged=move || order.is_dragged(row.id)
+            class:is-child=is_satellite
             on:keydown=move |event| row_key(&event, row, edits, order)
         >
             <td class="c-check" role="cell">
@@ -54,6 +60,7 @@ pub fn InstanceRow(
             <td class="c-gpu" role="cell">
                 <GpuCell row />
             </td>
+            <td class="c-load" role="cell" inner_html=first_cell(row)></td>
             <td class="c-status" role="cell">
                 <StatusCell row />
             </td>
@@ -112,7 +119,7 @@ fn ProblemRow(
 ) -> impl IntoView {
     view! {
         <tr class="is-problem" role="row">
-            <td role="cell" colspan="7">
+            <td role="cell" colspan="8">
                 <span class="field__error" role="alert">
                     <Icon name="alert" class="icon--sm" />
                     {text}
@@ -130,15 +137,18 @@ fn NameCell(
     let edits = expect_context::<Edits>();
     let editing = crate::ui::memo(move || edits.is_open(row.id, Field::Name));
     let was = crate::ui::memo(move || edits.was(row.id, Field::Name));
+    let is_satellite = row
+        .instance
+        .with_untracked(|instance| instance.parent_instance_id.is_some());
     view! {
-        <div class="app-name">
+        <div class="app-name" class:app-name--child=is_satellite>
             <Tile row />
             {move || {
                 if editing.get() {
                     view! {
                         <TextField row field=Field::Name class="input--row" />
                         <span class="app-name__kind row">
-                            {move || was.get().map(|was| view! { <span class="was">"was " {was}</span> })}
+                            {move || was.get().map(|was| view! { <span class="was">{t("was ")} {was}</span> })}
                             <BlueprintField row />
                         </span>
                     }
@@ -208,15 +218,15 @@ fn GpuCell(
     let edits = expect_context::<Edits>();
     let editing = crate::ui::memo(move || edits.is_open(row.id, Field::Gpus));
     let gpus = part(row, |instance| {
-        instance.gpu_ids.clone().unwrap_or_else(|| "all".to_owned())
+        instance.gpu_ids.clone().unwrap_or_else(|| t("all").to_owned())
     });
     let label = move || {
         row.instance
-            .with(|instance| format!("Change the GPUs of {}", instance.name))
+            .with(|instance| fill("Change the GPUs of {}", &[&instance.name]))
     };
     move || {
         if editing.get() {
-            view! { <TextField row field=Field::Gpus placeholder="all" /> }.into_any()
+            view! { <TextField row field=Field::Gpus placeholder=t("all") /> }.into_any()
         } else {
             view! {
                 <button

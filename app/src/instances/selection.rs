@@ -1,5 +1,6 @@
 //! Rows that are ticked, and what can be done with all of them.
 
+use crate::language::{fill, t};
 use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
@@ -7,24 +8,18 @@ use leptos::task::spawn_local;
 use types::instances::{InstanceId, Status};
 
 use super::commands::{Commands, Verb};
+use super::filter::Filter;
 use super::{Row, Rows};
 use crate::ApiError;
+use crate::address::Address;
 use crate::ui::{Dialog, Icon, Toasts};
 
 /// Moves several instances to the trash, each as a job of its own; says what was refused.
 #[server(prefix = "/fn", endpoint = "trash_instances", protocol = FormOrJson)]
 pub(crate) async fn trash_instances(ids: Vec<InstanceId>) -> Result<Vec<ApiError>, ApiError> {
     let instances = expect_context::<engine::Engine>().instances;
-    let mut refused = Vec::new();
-    for id in ids {
-        if let Err(error) = instances
-            .delete(id, types::instances::DeleteMode::Trash, None)
-            .await
-        {
-            refused.push(ApiError::from(error));
-        }
-    }
-    Ok(refused)
+    let refused = instances.trash_several(ids).await;
+    Ok(refused.into_iter().map(ApiError::from).collect())
 }
 
 /// The ticked rows; cheap to copy.
@@ -32,6 +27,7 @@ pub(crate) async fn trash_instances(ids: Vec<InstanceId>) -> Result<Vec<ApiError
 pub struct Selection {
     ids: RwSignal<Vec<InstanceId>>,
     rows: Rows,
+    address: Address,
 }
 
 impl Selection {
@@ -40,6 +36,7 @@ impl Selection {
         Self {
             ids: RwSignal::default(),
             rows: expect_context(),
+            address: Address::get(),
         }
     }
 
@@ -63,10 +60,13 @@ impl Selection {
         self.ids.with(Vec::is_empty)
     }
 
-    /// The ticked rows that exist, in table order; tracked.
+    /// The ticked rows on the screen, in table order: nothing is done to what the filter hides. Tracked.
     pub fn rows(self) -> Vec<Row> {
         let mut rows = self.rows.get();
-        self.ids.with(|ids| rows.retain(|row| ids.contains(&row.id)));
+        let filter = Filter::of(self.address);
+        let is_shown = |row: &Row| row.instance.with(|instance| filter.shows(instance));
+        self.ids
+            .with(|ids| rows.retain(|row| ids.contains(&row.id) && is_shown(row)));
         rows
     }
 
@@ -95,7 +95,7 @@ pub fn SelectAll(
         <input
             class="check"
             type="checkbox"
-            aria-label="Select all"
+            aria-label=t("Select all")
             prop:checked=all
             prop:indeterminate=move || some() && !all()
             on:change=move |event| {
@@ -119,7 +119,7 @@ pub fn SelectRow(
         <input
             class="check"
             type="checkbox"
-            aria-label=move || row.instance.with(|instance| format!("Select {}", instance.name))
+            aria-label=move || row.instance.with(|instance| fill("Select {}", &[&instance.name]))
             prop:checked=move || selection.has(row.id)
             on:change=move |event| selection.set(row.id, event_target_checked(&event))
         />
@@ -143,8 +143,8 @@ pub fn BulkBar() -> impl IntoView {
     move || {
         (count.get() > 0).then(|| {
             view! {
-                <div class="pane__foot" role="toolbar" aria-label="Selected instances">
-                    <strong>{count} " selected"</strong>
+                <div class="pane__foot" role="toolbar" aria-label=t("Selected instances")>
+                    <strong>{count} {t(" selected")}</strong>
                     <span class="buttons">
                         <BulkButton verb=Verb::Start />
                         <BulkButton verb=Verb::Stop />
@@ -156,7 +156,7 @@ pub fn BulkBar() -> impl IntoView {
                             on:click=move |_| asking.set(true)
                         >
                             <Icon name="trash" class="icon--sm" />
-                            "Delete…"
+                            {t("Delete…")}
                         </button>
                     </span>
                     <button
@@ -164,7 +164,7 @@ pub fn BulkBar() -> impl IntoView {
                         type="button"
                         on:click=move |_| selection.clear()
                     >
-                        "Clear selection"
+                        {t("Clear selection")}
                     </button>
                 </div>
                 {move || asking.get().then(|| view! { <TrashSeveral asking deletable /> })}
@@ -219,8 +219,8 @@ fn TrashSeveral(
     let selection = expect_context::<Selection>();
     let toasts = expect_context::<Toasts>();
     let title = Signal::derive(move || match deletable.with(Vec::len) {
-        1 => "Move one instance to the trash".to_owned(),
-        count => format!("Move {count} instances to the trash"),
+        1 => t("Move one instance to the trash").to_owned(),
+        count => fill("Move {} instances to the trash", &[&count.to_string()]),
     });
     let names = move || {
         let rows = selection
@@ -249,20 +249,20 @@ fn TrashSeveral(
                 <ul class="consequences">
                     <li>
                         <Icon name="trash" />
-                        <span>"Their folders move to trash/ of the data directory. Running ones are left alone."</span>
+                        <span>{t("Their folders move to trash/ of the data directory. Running ones are left alone.")}</span>
                     </li>
                     <li>
                         <Icon name="check" />
-                        <span>"Outputs, models and datasets stay where they are."</span>
+                        <span>{t("Outputs, models and datasets stay where they are.")}</span>
                     </li>
                 </ul>
             </div>
             <div class="dialog__foot">
                 <button class="button button--quiet" type="button" on:click=move |_| asking.set(false)>
-                    "Cancel"
+                    {t("Cancel")}
                 </button>
                 <button class="button button--danger" type="button" on:click=delete>
-                    "Move to the trash"
+                    {t("Move to the trash")}
                 </button>
             </div>
         </Dialog>

@@ -1,5 +1,6 @@
 //! The status of an instance as shape, word, colour and one line that says why.
 
+use crate::language::{fill, said, t};
 use crate::view;
 use leptos::prelude::*;
 use types::instances::{Health, Instance, Status};
@@ -29,52 +30,54 @@ pub fn face(instance: &Instance, now: i64) -> Face {
         if instance.status_reason.is_empty() {
             other
         } else {
-            instance.status_reason.clone()
+            said(&instance.status_reason)
         }
     };
     let (shape, tone, word, note) = match instance.status {
         Status::Started if instance.health == Health::Unhealthy => (
             "s-unhealthy",
             "warn",
-            "Started, unhealthy",
-            reason_or("It does not answer any more".to_owned()),
+            t("Started, unhealthy"),
+            reason_or(t("It does not answer any more").to_owned()),
         ),
         Status::Started if instance.health == Health::Healthy => {
-            ("s-healthy", "ok", "Started", format!("Healthy · {up}"))
+            ("s-healthy", "ok", t("Started"), fill("Healthy · {}", &[&up]))
         }
-        Status::Started => ("s-healthy", "ok", "Started", up),
+        Status::Started => ("s-healthy", "ok", t("Started"), up),
         Status::Starting => (
             "s-starting",
             "busy",
-            "Starting",
-            reason_or(format!("Not ready yet · {since}")),
+            t("Starting"),
+            reason_or(fill("Not ready yet · {}", &[&since])),
         ),
         Status::Stalled => (
             "s-stalled",
             "warn",
-            "Stalled",
-            reason_or(format!("No answer after {up} · still trying")),
+            t("Stalled"),
+            reason_or(fill("No answer after {} · still trying", &[&up])),
         ),
-        Status::Stopping => ("s-stopping", "idle", "Stopping", reason_or(since)),
+        Status::Stopping => ("s-stopping", "idle", t("Stopping"), reason_or(since)),
         Status::Queued => (
             "s-queued",
             "idle",
-            "Queued",
-            reason_or("Waits for its turn".to_owned()),
+            t("Queued"),
+            reason_or(t("Waits for its turn").to_owned()),
         ),
-        Status::Installing => ("download", "busy", "Installing", reason_or(since)),
+        Status::Installing => ("download", "busy", t("Installing"), reason_or(since)),
         Status::Error => (
             "s-error",
             "err",
-            "Error",
-            gist(instance).map_or_else(|| ago(instance.status_since, now), str::to_owned),
+            t("Error"),
+            gist(instance).map_or_else(|| ago(instance.status_since, now), said),
         ),
-        Status::Stopped if instance.run == 0 => ("s-stopped", "idle", "Stopped", "Never started".to_owned()),
+        Status::Stopped if instance.run == 0 => {
+            ("s-stopped", "idle", t("Stopped"), t("Never started").to_owned())
+        }
         Status::Stopped => (
             "s-stopped",
             "idle",
-            "Stopped",
-            reason_or(format!("Stopped {}", ago(instance.status_since, now))),
+            t("Stopped"),
+            reason_or(fill("Stopped {}", &[&ago(instance.status_since, now)])),
         ),
     };
     Face {
@@ -124,8 +127,9 @@ pub fn StatusCell(
     let face = crate::ui::memo(move || row.instance.with(|instance| face(instance, clock.now())));
     let note = crate::ui::memo(move || face.with(|face| face.note.clone()));
     let word = crate::ui::memo(move || face.with(|face| face.word));
+    let progress = super::clone::progress(row);
     let whole = move || {
-        let reason = row.instance.with(|instance| instance.status_reason.clone());
+        let reason = row.instance.with(|instance| said(&instance.status_reason));
         if reason.is_empty() { note.get() } else { reason }
     };
     view! {
@@ -133,7 +137,7 @@ pub fn StatusCell(
             <Shape face />
             <span class="status__word">{word}</span>
             <span class="status__note" title=whole>
-                {note}
+                {move || progress.get().unwrap_or_else(|| note.get())}
             </span>
         </span>
     }

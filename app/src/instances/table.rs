@@ -1,5 +1,7 @@
 //! The instances pane: its head, the table, its foot.
 
+use crate::desk::ZoomButton;
+use crate::language::{fill, t};
 use crate::parts;
 use crate::paths::at;
 use crate::view;
@@ -31,7 +33,7 @@ pub fn InstancesPane() -> impl IntoView {
         <section class="pane pane--top" aria-labelledby="instances-title">
             <div class="pane__head">
                 <h1 class="pane__title" id="instances-title">
-                    "Instances"
+                    {t("Instances")}
                 </h1>
                 <FilterTabs filter=place.filter />
                 <Tools />
@@ -66,10 +68,11 @@ fn Tools() -> impl IntoView {
         <div class="pane__tools">
             <a class="button" href=move || place.with("new", 1) data-noscroll>
                 <Icon name="plus" />
-                "New instance"
+                {t("New instance")}
             </a>
+            <ZoomButton wish="zoom-instances" />
             <Show when=move || unsaved.get()>
-                <SaveButtons undo_class="button button--quiet" undo="Undo all" />
+                <SaveButtons undo_class="button button--quiet" undo=t("Undo all") />
             </Show>
         </div>
     }
@@ -83,7 +86,7 @@ pub fn SaveDock() -> impl IntoView {
     view! {
         <Show when=move || unsaved.get()>
             <div class="dock">
-                <SaveButtons undo_class="button" undo="Undo" />
+                <SaveButtons undo_class="button" undo=t("Undo") />
             </div>
         </Show>
     }
@@ -108,7 +111,7 @@ fn SaveButtons(
             disabled=move || edits.is_saving()
             on:click=move |_| edits.save_all()
         >
-            {move || format!("Save changes ({})", edits.count())}
+            {move || fill("Save changes ({})", &[&edits.count().to_string()])}
         </button>
     }
 }
@@ -128,7 +131,7 @@ fn NothingShown(
             <div class="empty">
                 <p>{move || place.filter.get().nothing()}</p>
                 <a class="button" href=at("/") data-noscroll>
-                    {move || format!("Show all {}", rows.get().len())}
+                    {move || fill("Show all {}", &[&rows.get().len().to_string()])}
                 </a>
             </div>
         </Show>
@@ -149,22 +152,25 @@ fn TableHead(
                     </span>
                 </th>
                 <th class="c-name" role="columnheader" scope="col">
-                    "Name and blueprint"
+                    {t("Name and blueprint")}
                 </th>
                 <th class="c-gpu" role="columnheader" scope="col">
-                    "GPUs"
+                    {t("GPUs")}
+                </th>
+                <th class="c-load" role="columnheader" scope="col">
+                    {t("Load")}
                 </th>
                 <th class="c-status" role="columnheader" scope="col">
-                    "Status"
+                    {t("Status")}
                 </th>
                 <th class="c-access" role="columnheader" scope="col">
-                    "Link and port"
+                    {t("Link and port")}
                 </th>
                 <th class="c-auto" role="columnheader" scope="col">
-                    "Autostart"
+                    {t("Autostart")}
                 </th>
                 <th class="c-act" role="columnheader" scope="col">
-                    <span class="visually-hidden">"Actions"</span>
+                    <span class="visually-hidden">{t("Actions")}</span>
                 </th>
             </tr>
         </thead>

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::language::{fill, t};
 use crate::view;
 use leptos::prelude::*;
 use web_sys::js_sys::Date;
@@ -47,7 +48,7 @@ pub fn OfflineBanner() -> impl IntoView {
                 Connection::Offline { since } => Some(view! {
                     <p class="offline__line">
                         <svg class="icon icon--sm" aria-hidden="true"><use href="#s-unhealthy" /></svg>
-                        {move || format!("Connection lost · reconnecting…, values are from {}", age(now.get() - since))}
+                        {move || fill("Connection lost · reconnecting…, values are from {}", &[&age(now.get() - since)])}
                     </p>
                 }),
                 _ => None,
@@ -75,16 +76,16 @@ fn shape(connection: Connection) -> &'static str {
 fn word(connection: Connection) -> &'static str {
     match connection {
         Connection::Connecting => "",
-        Connection::Online => "live",
-        Connection::Offline { .. } => "Reconnecting",
+        Connection::Online => t("live"),
+        Connection::Offline { .. } => t("Reconnecting"),
     }
 }
 
 fn sentence(connection: Connection) -> &'static str {
     match connection {
-        Connection::Connecting => "Shows what was true when the page was loaded",
-        Connection::Online => "Connected: what you see is true now",
-        Connection::Offline { .. } => "Connection lost, trying again",
+        Connection::Connecting => t("Shows what was true when the page was loaded"),
+        Connection::Online => t("Connected: what you see is true now"),
+        Connection::Offline { .. } => t("Connection lost, trying again"),
     }
 }
 
@@ -92,11 +93,11 @@ fn sentence(connection: Connection) -> &'static str {
 fn age(ms: f64) -> String {
     let seconds = (ms.max(0.0) / 1000.0).floor();
     if seconds < 60.0 {
-        format!("{} s ago", decimal(seconds, 0))
+        fill("{} s ago", &[&decimal(seconds, 0)])
     } else if seconds < 3600.0 {
-        format!("{} min ago", decimal((seconds / 60.0).floor(), 0))
+        fill("{} min ago", &[&decimal((seconds / 60.0).floor(), 0)])
     } else {
-        format!("{} h ago", decimal((seconds / 3600.0).floor(), 0))
+        fill("{} h ago", &[&decimal((seconds / 3600.0).floor(), 0)])
     }
 }
 

@@ -26,7 +26,7 @@ mod server {
 
     pub(in crate::live) fn open(live: Live) -> Option<Outbox> {
         // Never called: effects do not run on the server.
-        let _ = (Live::apply, Live::lost, Live::wishes, live);
+        let _ = (Live::apply, Live::heard, Live::lost, Live::wishes, live);
         None
     }
 

@@ -1,7 +1,8 @@
 //! The log of one instance as a page: `/instances/:id/logs?run=K`.
 
 use crate::address::{Address, run_of};
-use crate::fetch::{self, fetch};
+use crate::fetch::{self, Key, Subject, fetch};
+use crate::language::{fill, t};
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
@@ -10,15 +11,12 @@ use types::instances::{Instance, InstanceId};
 use types::logs::Run;
 
 use super::runs::RunList;
-use super::{Log, LogButtons, LogLines, LogProgress, LogSearch, OpenedLog, list_runs, open_log};
+use super::{Log, LogButtons, LogLines, LogProgress, LogSearch, OpenedLog, list_runs};
 use crate::instances::Row;
 use crate::instances::status::StatusBadge;
 use crate::live::{Live, OfflineBanner};
 use crate::shell::{BottomNav, TopBar, name_page};
 use crate::ui::{Clock, ErrorNote, Icon};
-
-/// Bytes of the log the page is rendered with.
-const TAIL_BYTES: u64 = 64 << 10;
 
 /// A run's log over the whole window, beside the list of runs.
 #[component]
@@ -27,17 +25,19 @@ pub fn LogsPage(
     instance: InstanceId,
 ) -> impl IntoView {
     let address = Address::get();
-    let wanted = crate::ui::memo(move || (Some(instance), run_of(address)));
-    let opened = fetch(
-        move || wanted.get(),
-        |(id, run)| Box::pin(async move { open_log(id, run, TAIL_BYTES).await.into() }),
-    );
+    let wanted = crate::ui::memo(move || run_of(address));
+    let opened = fetch(move || {
+        Some(Key {
+            number: wanted.get(),
+            ..Key::about(Subject::Log, instance)
+        })
+    });
     view! {
         <div class="app app--fixed">
             <TopBar />
             <OfflineBanner />
             {fetch::show(opened, ViewFn::default(), move |answer| match answer.read::<OpenedLog>() {
-                Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> },
+                Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked() /> },
                 Err(error) => { name_page("Log"); view! {
                     <main class="page" id="main"><ErrorNote text=error.to_string() /></main>
                 } },
@@ -72,9 +72,9 @@ fn Opened(
         name_page(format_args!("Log of {name}"));
         view! {
             <main class="logs" id="main">
-                <aside class="pane pane--runs" aria-label="Runs">
+                <aside class="pane pane--runs" aria-label=t("Runs")>
                     <div class="pane__head">
-                        <h2 class="pane__title">"Runs"</h2>
+                        <h2 class="pane__title">{t("Runs")}</h2>
                     </div>
                     <div class="pane__body">
                         <RunList runs instance=id shown=log.run />
@@ -82,7 +82,7 @@ fn Opened(
                 </aside>
                 <section class="pane" aria-labelledby="log-title">
                     <LogHead row log />
-                    <LogLines log label="Log" />
+                    <LogLines log label=t("Log") />
                     <EmptyLog log />
                     <LogProgress log />
                 </section>
@@ -102,7 +102,7 @@ fn LogHead(
     view! {
         <div class="pane__head">
             <span class="row grow">
-                <a class="button button--icon button--sm is-back" href=at("/") aria-label="Back to the instances">
+                <a class="button button--icon button--sm is-back" href=at("/") aria-label=t("Back to the instances")>
                     <Icon name="right" />
                 </a>
                 <h1 class="pane__title truncate" id="log-title">
@@ -111,8 +111,8 @@ fn LogHead(
                 <StatusBadge row />
                 <span class="faint only-wide">
                     {move || match log.run.get() {
-                        0 => "Never started".to_owned(),
-                        run => format!("Run {run}"),
+                        0 => t("Never started").to_owned(),
+                        run => fill("Run {}", &[&run.to_string()]),
                     }}
                 </span>
                 <Reload />
@@ -131,7 +131,7 @@ pub fn Reload() -> impl IntoView {
     view! {
         <noscript>
             <a class="button button--sm" href="">
-                "Reload"
+                {t("Reload")}
             </a>
         </noscript>
     }
@@ -146,9 +146,9 @@ pub fn EmptyLog(
     move || {
         log.is_empty().then(|| {
             let sentence = match (log.run.get(), log.marked_only.get()) {
-                (0, _) => "It has never been started. What it prints will stand here.",
-                (_, true) => "No warnings and no errors.",
-                _ => "Nothing printed yet.",
+                (0, _) => t("It has never been started. What it prints will stand here."),
+                (_, true) => t("No warnings and no errors."),
+                _ => t("Nothing printed yet."),
             };
             view! { <p class="log-empty">{sentence}</p> }
         })

@@ -1,5 +1,6 @@
 //! Progress bars that apps draw with `\r`, read as numbers.
 
+use crate::language::fill;
 use crate::ui::words;
 
 /// A bar.
@@ -156,9 +157,15 @@ fn clock(text: &str) -> Option<String> {
         .map(|part| part.parse().ok())
         .collect::<Option<_>>()?;
     Some(match parts.as_slice() {
-        [hours, minutes, _] => format!("{hours} h {minutes:02} min left"),
-        [0, seconds] => format!("{seconds} s left"),
-        [minutes, seconds] => format!("{minutes} min {seconds:02} s left"),
+        [hours, minutes, _] => fill(
+            "{} h {} min left",
+            &[&hours.to_string(), &format!("{minutes:02}")],
+        ),
+        [0, seconds] => fill("{} s left", &[&seconds.to_string()]),
+        [minutes, seconds] => fill(
+            "{} min {} s left",
+            &[&minutes.to_string(), &format!("{seconds:02}")],
+        ),
         _ => return None,
     })
 }

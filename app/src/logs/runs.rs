@@ -1,5 +1,6 @@
 //! The runs of an instance.
 
+use crate::language::{fill, said};
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
@@ -62,9 +63,9 @@ pub(crate) fn address(instance: InstanceId, run: Option<u32>) -> String {
 /// `Run 14 · now`.
 pub(crate) fn title(run: &Run) -> String {
     if run.ended_at.is_none() {
-        format!("Run {} · now", run.number)
+        fill("Run {} · now", &[&run.number.to_string()])
     } else {
-        format!("Run {}", run.number)
+        fill("Run {}", &[&run.number.to_string()])
     }
 }
 
@@ -80,14 +81,14 @@ fn mark(run: &Run) -> (&'static str, &'static str) {
 
 fn note(run: &Run, now: i64) -> String {
     match run.ended_at {
-        None => format!("for {}", words::duration(now - run.started_at)),
+        None => fill("for {}", &[&words::duration(now - run.started_at)]),
         Some(ended) => {
             let ago = words::ago(ended, now);
             let ran = words::duration(ended - run.started_at);
             if run.reason.is_empty() {
-                format!("{ago} · ran {ran}")
+                fill("{} · ran {}", &[&ago, &ran])
             } else {
-                format!("{ago} · {}", run.reason)
+                format!("{ago} · {}", said(&run.reason))
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::lines::Lines;
+use crate::language::{fill, t};
 
 /// Hits kept; more are counted as "at least".
 const HITS_KEPT: usize = 100_000;
@@ -116,8 +117,11 @@ impl Search {
         }
         let more = if self.hits.len() >= HITS_KEPT { "+" } else { "" };
         match self.place() {
-            Some(place) => format!("{} of {}{more}", place + 1, self.hits.len()),
-            None => "0 of 0".to_owned(),
+            Some(place) => fill(
+                "{} of {}{}",
+                &[&(place + 1).to_string(), &self.hits.len().to_string(), more],
+            ),
+            None => t("0 of 0").to_owned(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::language::t;
 use crate::paths::at;
 use crate::view;
 use leptos::html::Input;
@@ -59,8 +60,8 @@ pub fn LogSearch(
                 inputmode="search"
                 autocomplete="off"
                 spellcheck="false"
-                aria-label="Search the log"
-                placeholder="Search"
+                aria-label=t("Search the log")
+                placeholder=t("Search")
                 node_ref=field
                 on:input=move |event| changed(event_target_value(&event))
                 on:keydown=on_key
@@ -70,7 +71,7 @@ pub fn LogSearch(
                 <button
                     class="button button--icon button--sm is-turned"
                     type="button"
-                    aria-label="Previous hit"
+                    aria-label=t("Previous hit")
                     on:click=move |_| log.step(false)
                 >
                     <Icon name="down" />
@@ -78,7 +79,7 @@ pub fn LogSearch(
                 <button
                     class="button button--icon button--sm"
                     type="button"
-                    aria-label="Next hit"
+                    aria-label=t("Next hit")
                     on:click=move |_| log.step(true)
                 >
                     <Icon name="down" />
@@ -101,15 +102,15 @@ pub fn LogButtons(
 ) -> impl IntoView {
     let icon = format!("button button--icon {small}");
     view! {
-        <Toggle on=log.marked_only label="Only warnings and errors" icon="filter" class=icon.clone() log />
-        <Toggle on=log.wrap label="Wrap long lines" icon="wrap" kept_as=WRAP_KEY class=icon.clone() log />
+        <Toggle on=log.marked_only label=t("Only warnings and errors") icon="filter" class=icon.clone() log />
+        <Toggle on=log.wrap label=t("Wrap long lines") icon="wrap" kept_as=WRAP_KEY class=icon.clone() log />
         <a
             class=icon
             href=move || download(instance, log.run.get())
             rel="external"
             download
-            aria-label="Download the whole log"
-            title="Download the whole log"
+            aria-label=t("Download the whole log")
+            title=t("Download the whole log")
         >
             <Icon name="download" />
         </a>
@@ -121,7 +122,7 @@ pub fn LogButtons(
             on:click=move |_| log.set_follow(!log.follow.get_untracked())
         >
             <Icon name="follow" />
-            "Follow"
+            {t("Follow")}
         </button>
     }
 }

@@ -1,5 +1,6 @@
 //! The lines on the screen.
 
+use crate::language::{fill, t};
 use crate::view;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
@@ -71,7 +72,7 @@ fn Earlier(
         let (earlier, dropped) = (log.earlier.get(), log.dropped());
         if dropped > 0 {
             let count = words::thousands(dropped);
-            return view! { <p class="log__rule">{format!("{count} earlier lines are in the download")}</p> }
+            return view! { <p class="log__rule">{fill("{} earlier lines are in the download", &[&count])}</p> }
                 .into_any();
         }
         if earlier == 0 {
@@ -79,19 +80,19 @@ fn Earlier(
         }
         let size = words::bytes(earlier);
         if !log.has_room() {
-            return view! { <p class="log__rule">{format!("{size} earlier are in the download")}</p> }
+            return view! { <p class="log__rule">{fill("{} earlier are in the download", &[&size])}</p> }
                 .into_any();
         }
         view! {
             <p class="log__rule">
-                {format!("{size} earlier")} <Show when=move || log.is_alive()>
+                {fill("{} earlier", &[&size])} <Show when=move || log.is_alive()>
                     <button
                         class="button button--sm button--quiet"
                         type="button"
                         disabled=move || log.is_loading.get()
                         on:click=move |_| log.load_earlier()
                     >
-                        {move || if log.is_loading.get() { "Loading" } else { "Show earlier lines" }}
+                        {move || if log.is_loading.get() { t("Loading") } else { t("Show earlier lines") }}
                     </button>
                 </Show>
             </p>
@@ -110,7 +111,7 @@ pub fn LogProgress(
     move || {
         progress.get().map(|progress| {
             let percent = words::decimal(progress.percent.into(), 0);
-            let label = if progress.label.is_empty() { "Progress".to_owned() } else { progress.label };
+            let label = if progress.label.is_empty() { t("Progress").to_owned() } else { progress.label };
             view! {
                 <div class="log-progress" role="progressbar" aria-valuenow=percent.clone() aria-label=label.clone()>
                     <span class="truncate">{label.clone()} " " <b>{percent.clone()} " %"</b></span>

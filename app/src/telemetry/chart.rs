@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
+use crate::language::{fill, t};
 use crate::view;
 use leptos::prelude::*;
 use types::telemetry::Sample;
@@ -37,8 +38,8 @@ impl Series {
 
     fn noun(self) -> &'static str {
         match self {
-            Self::Cpu => "CPU load",
-            Self::Ram => "Memory in use",
+            Self::Cpu => t("CPU load"),
+            Self::Ram => t("Memory in use"),
         }
     }
 }
@@ -119,7 +120,7 @@ impl Paths {
 /// What a person would say.
 fn sentence(samples: &VecDeque<Sample>, series: Series) -> String {
     let Some(now) = samples.back() else {
-        return format!("{}: no reading yet", series.noun());
+        return fill("{}: no reading yet", &[series.noun()]);
     };
     let all = samples.iter().map(|sample| series.percent(sample));
     let (low, high) = all.fold((100.0_f64, 0.0_f64), |(low, high), value| {
@@ -129,9 +130,9 @@ fn sentence(samples: &VecDeque<Sample>, series: Series) -> String {
     if samples.len() < 2 {
         return format!("{} {now} %", series.noun());
     }
-    format!(
-        "{} {now} % now, between {low} and {high} % in the last two minutes",
-        series.noun()
+    fill(
+        "{} {} % now, between {} and {} % in the last two minutes",
+        &[series.noun(), &now, &low, &high],
     )
 }
 

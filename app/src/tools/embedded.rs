@@ -1,5 +1,6 @@
 //! The app itself inside of the dashboard.
 
+use crate::language::{fill, t};
 use crate::paths::at;
 use crate::view;
 use leptos::html;
@@ -14,8 +15,9 @@ use crate::instances::access::link_of;
 use crate::instances::row::part;
 use crate::ui::Icon;
 
-/// The box the app is shown in; full screen takes just this.
-pub type Frame = NodeRef<html::Div>;
+/// The box the app is shown in, as a context; full screen takes just this.
+#[derive(Clone, Copy, Default)]
+pub struct Frame(pub NodeRef<html::Div>);
 
 /// The app of an instance. It is loaded when it is looked at first, and keeps its state while it is hidden.
 #[component]
@@ -24,9 +26,8 @@ pub fn Embedded(
     row: Row,
     /// Whether it is looked at.
     shown: Memo<bool>,
-    /// The box around it.
-    frame: Frame,
 ) -> impl IntoView {
+    let Frame(frame) = expect_context();
     let wanted = RwSignal::new(shown.get_untracked());
     let runs = part(row, |instance| instance.status == Status::Started);
     let report = RwSignal::new(None::<AccessReport>);
@@ -66,13 +67,13 @@ pub fn Embedded(
             {move || match picture.get() {
                 Picture::None => ().into_any(),
                 Picture::Stopped => view! {
-                    <p class="log-empty">{move || format!("{} does not run. Once it does, it shows here.", name.get())}</p>
+                    <p class="log-empty">{move || fill("{} does not run. Once it does, it shows here.", &[&name.get()])}</p>
                 },
                 Picture::Refused(reason) => view! {
                     <div class="empty">
                         <p role="status">{reason}</p>
                         <a class="button" href=url target="_blank" rel="noopener">
-                            "Open it in a tab of its own"
+                            {t("Open it in a tab of its own")}
                         </a>
                     </div>
                 },
@@ -80,7 +81,7 @@ pub fn Embedded(
                     <iframe
                         class="embedded__app"
                         src=address
-                        title=move || format!("{} itself", name.get())
+                        title=move || fill("{} itself", &[&name.get()])
                         allow="clipboard-read; clipboard-write; fullscreen"
                     ></iframe>
                 },
@@ -126,7 +127,7 @@ impl Picture {
             None if !has_own_name(instance) => Self::At(instance.open_url.clone()),
             None if can_be_below => below(),
             None => Self::Refused(
-                "It works under its own host name only, and browsers keep the login of another site from frames."
+                t("It works under its own host name only, and browsers keep the login of another site from frames.")
                     .to_owned(),
             ),
         }
@@ -158,9 +159,8 @@ fn has_own_name(instance: &Instance) -> bool {
 pub fn EmbeddedButtons(
     /// Whose.
     row: Row,
-    /// What becomes as large as the screen.
-    frame: Frame,
 ) -> impl IntoView {
+    let Frame(frame) = expect_context();
     let url = link_of(row);
     let enlarge = move |_| {
         if let Some(frame) = frame.get_untracked() {
@@ -171,8 +171,8 @@ pub fn EmbeddedButtons(
         <button
             class="button button--icon button--sm is-scripted"
             type="button"
-            aria-label="Full screen"
-            title="Full screen"
+            aria-label=t("Full screen")
+            title=t("Full screen")
             on:click=enlarge
         >
             <Icon name="view" class="icon--sm" />
@@ -182,8 +182,8 @@ pub fn EmbeddedButtons(
             href=url
             target="_blank"
             rel="noopener"
-            aria-label="Open in a tab of its own"
-            title="Open in a tab of its own"
+            aria-label=t("Open in a tab of its own")
+            title=t("Open in a tab of its own")
         >
             <Icon name="open" class="icon--sm" />
         </a>

@@ -1,5 +1,6 @@
 //! A modal dialog: a plain box over the page without scripts, a real modal `<dialog>` with them.
 
+use crate::language::t;
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
@@ -67,7 +68,7 @@ pub fn Dialog(
                     <a
                         class="button button--icon"
                         href=move || close_href.map_or_else(|| at("/"), |href| href.get())
-                        aria-label="Close"
+                        aria-label=t("Close")
                         on:click=move |event| {
                             event.prevent_default();
                             close();

@@ -2,10 +2,14 @@
 
 use crate::view;
 use leptos::prelude::*;
-use leptos::wasm_bindgen::JsCast;
+use leptos::wasm_bindgen::{JsCast, JsValue};
 use leptos::{ev, html, web_sys};
 
 use super::Icon;
+
+/// Least distance from the edge of the window, and from the button, pixels.
+const MARGIN: f64 = 8.0;
+const GAP: f64 = 4.0;
 
 /// A button that shows a menu. Escape, a choice, or leaving it closes it once the page is alive.
 #[component]
@@ -81,20 +85,27 @@ pub fn Menu(
     }
 }
 
+/// Closes it when something else is pressed, or scrolled: it would stay where it is while its button goes.
 fn close_on_outside_click(details: NodeRef<html::Details>) {
     crate::ui::effect(move || {
-        let handle = window_event_listener(ev::pointerdown, move |event| {
-            let target = event
-                .target()
-                .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-            if let Some(details) = details.get_untracked()
-                && details.open()
-                && !details.contains(target.as_ref())
-            {
-                details.set_open(false);
+        let handles = ["pointerdown", "wheel"].map(|kind| {
+            window_event_listener_untyped(kind, move |event| {
+                let target = event
+                    .target()
+                    .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+                if let Some(details) = details.get_untracked()
+                    && details.open()
+                    && !details.contains(target.as_ref())
+                {
+                    details.set_open(false);
+                }
+            })
+        });
+        on_cleanup(move || {
+            for handle in handles {
+                handle.remove();
             }
         });
-        on_cleanup(move || handle.remove());
     });
 }
 
@@ -109,31 +120,55 @@ fn focus_summary(details: NodeRef<html::Details>) {
     }
 }
 
-/// Opens upwards where the pane ends below; the pane would cut the menu off.
+/// Puts a menu that was opened beside its button; the pane would cut it off otherwise.
 fn place(details: NodeRef<html::Details>, menu: NodeRef<html::Div>) {
     let (details, menu) = (details.try_get_untracked(), menu.try_get_untracked());
     let (Some(details), Some(menu)) = (details.flatten(), menu.flatten()) else {
         return;
     };
     if !details.open() {
-        return;
+        let _ = menu.remove_attribute("style");
+    } else if !menu.has_attribute("style") {
+        let (button, size) = (
+            details.get_bounding_client_rect(),
+            menu.get_bounding_client_rect(),
+        );
+        let (below, above) = (button.bottom() + GAP, button.top() - GAP - size.height());
+        let fits = below + size.height() <= room(window().inner_height()) || above < 0.0;
+        put(
+            &menu,
+            button.right() - size.width(),
+            if fits { below } else { above },
+        );
     }
-    let classes = menu.class_list();
-    let _ = classes.remove_1("menu--up");
-    let limit = details
-        .closest(".pane__body")
-        .ok()
-        .flatten()
-        .map_or(f64::MAX, |pane| pane.get_bounding_client_rect().bottom());
-    let top = details
-        .closest(".pane__body")
-        .ok()
-        .flatten()
-        .map_or(0.0, |pane| pane.get_bounding_client_rect().top());
+}
+
+/// Shows a menu with its corner at a place of the window, moved so that all of it can be seen, until it closes.
+pub(crate) fn put(menu: &web_sys::HtmlElement, x: f64, y: f64) {
+    let (width, height) = (room(window().inner_width()), room(window().inner_height()));
+    let before = menu.get_bounding_client_rect();
+    // Panes have sizes of their own, within which a pixel is not one of the window.
+    let scale = before.width() / f64::from(menu.offset_width().max(1));
+    let tallest = (height - 2.0 * MARGIN) / scale;
+    let show = |left: f64, top: f64| {
+        #[expect(clippy::cast_possible_truncation, reason = "pixels of a window")]
+        let (left, top, tallest) = (left as i32, top as i32, tallest as i32);
+        let style =
+            format!("position:fixed;inset:{top}px auto auto {left}px;max-height:{tallest}px;overflow-y:auto");
+        let _ = menu.set_attribute("style", &style);
+    };
+    show(0.0, 0.0);
+    // Some boxes keep what is fixed within.
     let bounds = menu.get_bounding_client_rect();
-    if bounds.bottom() > limit && details.get_bounding_client_rect().top() - bounds.height() > top {
-        let _ = classes.add_1("menu--up");
-    }
+    let within = |place: f64, size: f64, room: f64| place.min(room - size - MARGIN).max(MARGIN);
+    let left = within(x, bounds.width(), width) - bounds.left();
+    let top = within(y, bounds.height(), height) - bounds.top();
+    show(left / scale, top / scale);
+}
+
+/// A side of the window.
+fn room(side: Result<JsValue, JsValue>) -> f64 {
+    side.ok().and_then(|side| side.as_f64()).unwrap_or_default()
 }
 
 /// Moves the focus to the next or previous entry.

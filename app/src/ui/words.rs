@@ -1,5 +1,6 @@
 //! Sizes and times as people read them.
 
+use crate::language::{fill, marked, t};
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -18,38 +19,56 @@ pub fn duration(milliseconds: i64) -> String {
         0..MINUTE => format!("{seconds} s"),
         MINUTE..HOUR => format!("{} min", seconds / MINUTE),
         HOUR..DAY => two(seconds / HOUR, "h", seconds % HOUR / MINUTE, "min"),
-        _ => two(seconds / DAY, "d", seconds % DAY / HOUR, "h"),
+        _ => two(seconds / DAY, t("d"), seconds % DAY / HOUR, "h"),
     }
 }
 
 /// How long ago a moment was.
 pub fn ago(then: i64, now: i64) -> String {
     if now - then < 5_000 {
-        "just now".to_owned()
+        t("just now").to_owned()
     } else {
-        format!("{} ago", duration(now - then))
+        fill("{} ago", &[&duration(now - then)])
     }
 }
 
 /// A size in the unit that suits it: `1.2 GB`.
 #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
 pub fn bytes(size: u64) -> String {
-    const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
+    const UNITS: [&str; 5] = [
+        marked("bytes"),
+        marked("kB"),
+        marked("MB"),
+        marked("GB"),
+        marked("TB"),
+    ];
     let mut value = size as f64;
     let mut unit = 0;
     while value >= 999.5 && unit + 1 < UNITS.len() {
         value /= 1000.0;
         unit += 1;
     }
-    match unit {
-        0 => format!("{size} {}", UNITS[0]),
-        _ if value < 9.95 => format!("{} {}", decimal(value, 1), UNITS[unit]),
-        _ => format!("{} {}", decimal(value, 0), UNITS[unit]),
-    }
+    let value = match unit {
+        0 => size.to_string(),
+        _ if value < 9.95 => number(value, 1),
+        _ => number(value, 0),
+    };
+    format!("{value} {}", t(UNITS[unit]))
 }
 
-/// A number with so many digits after the point. The standard library's way is exact to the last bit, and would
-/// weigh some kB in every first load.
+/// Memory as its makers count it: a card of “24 GB” has 24.0 GiB.
+#[expect(clippy::cast_precision_loss, reason = "one digit is shown")]
+pub fn gibibytes(size: u64) -> String {
+    fill("{} GiB", &[&number(size as f64 / 1_073_741_824.0, 1)])
+}
+
+/// A number with so many digits after the point, as people write it: French has a comma there.
+pub fn number(value: f64, digits: u8) -> String {
+    decimal(value, digits).replace('.', t("."))
+}
+
+/// A number with so many digits after the point, as machines read it. The standard library's way is exact to the last bit, and would
+/// weigh some kB in every first load: `scripts/wasm.mjs` takes it out, so in a browser `{}` writes no fraction at all.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a cast of a float saturates, and people read no such numbers"
@@ -66,13 +85,13 @@ pub fn decimal(value: f64, digits: u8) -> String {
     format!("{sign}{whole}.{part:0width$}", width = digits.into())
 }
 
-/// A number with a comma before each three digits.
+/// A number with a comma before each three digits, or what else the language puts there.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
+            text.push_str(t(","));
         }
         text.push(digit);
     }
@@ -80,12 +99,14 @@ pub fn thousands(number: u64) -> String {
 }
 
 /// `1 file`, `2 files`.
-pub fn count(number: u64, singular: &str, plural: &str) -> String {
-    format!(
-        "{} {}",
-        thousands(number),
-        if number == 1 { singular } else { plural }
-    )
+pub fn count(number: u64, singular: &'static str, plural: &'static str) -> String {
+    let word = if is_one(number) { singular } else { plural };
+    format!("{} {}", thousands(number), t(word))
+}
+
+/// Whether a noun after this number stands in the singular; after 0 it depends on the language.
+fn is_one(number: u64) -> bool {
+    number == 1 || number == 0 && t("0 is followed by the plural") == "no"
 }
 
 #[cfg(test)]
@@ -119,6 +140,12 @@ mod tests {
         ] {
             assert_eq!(bytes(size), text);
         }
+    }
+
+    #[test]
+    fn memory_is_counted_as_its_makers_do() {
+        assert_eq!(gibibytes(24 << 30), "24.0 GiB");
+        assert_eq!(gibibytes(300 << 20), "0.3 GiB");
     }
 
     #[test]

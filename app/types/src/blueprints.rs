@@ -1,6 +1,12 @@
 //! What a blueprint says about itself.
 
+mod managed;
+mod name;
+
 use serde::{Deserialize, Serialize};
+
+pub use managed::{LastResult, Listed, Opened, Outcome};
+pub use name::{BlueprintName, InvalidBlueprintName};
 
 /// How a web UI behaves below `/instance/<slug>/` (`aikore.subpath`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +54,17 @@ pub enum VenvType {
     None,
 }
 
+/// Whether a blueprint's app has a window of its own (`aikore.desktop`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Desktop {
+    /// It has nothing but a window, and needs the persistent mode.
+    Required,
+    /// It can show itself in a window too.
+    Optional,
+}
+
 /// Where a blueprint comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -87,8 +104,20 @@ pub struct Blueprint {
     pub stop_grace_s: u32,
     /// Behaviour below a sub-path.
     pub subpath: Subpath,
+    /// Whether its own scripts set cookies for its server; see `aikore.script_cookies`.
+    #[serde(default)]
+    pub script_cookies: bool,
     /// Least VRAM in MiB, where the script says.
     pub min_vram_mb: Option<u32>,
+    /// Disk space of the environment in MiB, where the script says; models come on top.
+    #[serde(default)]
+    pub disk_mb: Option<u32>,
+    /// Whether the app has a window.
+    #[serde(default)]
+    pub desktop: Option<Desktop>,
+    /// The app is kept for those who use it; others will choose a newer one.
+    #[serde(default)]
+    pub legacy: bool,
     /// The project's home page.
     pub homepage: Option<String>,
     /// Name of an icon.

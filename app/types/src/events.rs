@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alerts::Alert;
 use crate::instances::{Instance, InstanceId};
 use crate::jobs::Job;
-use crate::telemetry::Sample;
+use crate::telemetry::{Readings, Sample};
 
 /// Something happened that more than one tab may show.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,8 +42,20 @@ pub enum ClientMessage {
     UnfollowLog,
     /// Wants samples or not.
     Telemetry(bool),
+    /// Wants everything that is measured, or not any more; it comes as [`Telegram`]s.
+    Readings(bool),
     /// Asks for a [`ServerMessage::Pong`], to find dead connections.
     Ping,
+}
+
+/// What the server says in binary messages, as JSON: only the parts of a page that show it need code to read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Telegram {
+    /// Everything that is measured, once for each reading, to who asked for it.
+    Readings(Box<Readings>),
+    /// An alert began or ended, to everybody.
+    Alert(Box<Alert>),
 }
 
 /// What the server says.
@@ -68,6 +81,13 @@ pub enum ServerMessage {
     },
     /// One reading of the machine.
     Sample(Sample),
+    /// How many alerts there are that nobody has silenced, and what has just begun: all that every page shows of them.
+    Alerts {
+        /// How many.
+        count: u32,
+        /// A sentence; empty when nothing has begun.
+        news: String,
+    },
     /// Answer to [`ClientMessage::Ping`].
     Pong,
 }

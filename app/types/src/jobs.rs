@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::instances::InstanceId;
 
-/// Identifies a job until the panel restarts.
+/// Identifies a job for ever; numbers are not used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
@@ -23,6 +23,8 @@ pub enum JobState {
     Failed,
     /// Ended because a person asked for it.
     Cancelled,
+    /// Ended because AiKore did; what it had begun was put right at the next start.
+    Interrupted,
 }
 
 /// One job.
@@ -31,6 +33,9 @@ pub enum JobState {
 pub struct Job {
     /// Its number.
     pub id: JobId,
+    /// What sort of work: `safe-update`, `wheel-build`, …; empty for what has no sort of its own.
+    #[serde(default)]
+    pub kind: String,
     /// What it does, as a sentence without a full stop: `Deleting ComfyUI main`.
     pub title: String,
     /// The instance it works on.
@@ -43,4 +48,23 @@ pub struct Job {
     pub message: String,
     /// Start, Unix milliseconds.
     pub started_at: i64,
+    /// End, Unix milliseconds; none while it is under way.
+    #[serde(default)]
+    pub ended_at: Option<i64>,
+}
+
+/// A piece of what a job printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JobLog {
+    /// Offset of the first byte of `content`; later than asked for where the log was cut short.
+    pub offset: u64,
+    /// Whole UTF-8 characters.
+    pub content: String,
+    /// From where to read on.
+    pub next_offset: u64,
+    /// Bytes there are.
+    pub size: u64,
+    /// Whether nothing more will come.
+    pub ended: bool,
 }

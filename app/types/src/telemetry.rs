@@ -1,6 +1,14 @@
-//! What the machine is doing.
+//! What the machine, its GPUs and every instance are doing, now and before.
+
+mod gpus;
+mod history;
+mod readings;
 
 use serde::{Deserialize, Serialize};
+
+pub use gpus::{GpuFault, GpuProcess, GpuReading, GpuReadings, GpuSlice};
+pub use history::{History, Mark, MarkKind, Series};
+pub use readings::{InstanceGpu, InstanceReading, MachineReading, Readings, VolumeReading};
 
 /// One reading of the whole machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

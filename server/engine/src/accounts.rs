@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use limits::Limits;
 use passwords::Passwords;
 use secrets::{Digest, Known};
+pub use sessions::short_name;
 
 use crate::data_dir::DataDir;
 use crate::db::{self, Database};
@@ -25,6 +26,8 @@ use crate::{Error, Result};
 
 /// Key of the password's hash among the settings.
 const PASSWORD: &str = "account.password";
+/// Key of the key that marks the apps' cookies, as hexadecimal digits.
+const COOKIE_KEY: &str = "account.cookie_key";
 /// How long a good secret is believed without asking the database.
 const BELIEVED_FOR: Duration = Duration::from_secs(10);
 
@@ -38,6 +41,7 @@ struct Inner {
     db: Database,
     passwords: Passwords,
     limits: Mutex<Limits>,
+    cookie_key: [u8; 32],
     /// Of the present setup link.
     setup: Mutex<Option<Digest>>,
     known_sessions: Known<()>,
@@ -46,23 +50,30 @@ struct Inner {
 
 impl Accounts {
     /// The accounts of an opened database.
-    pub(crate) fn new(db: Database) -> Self {
-        Self {
+    pub(crate) async fn new(db: Database) -> Result<Self> {
+        let cookie_key = cookie_key(&db).await?;
+        Ok(Self {
             inner: Arc::new(Inner {
                 db,
+                cookie_key,
                 passwords: Passwords::default(),
                 limits: Mutex::default(),
                 setup: Mutex::default(),
                 known_sessions: Known::new(BELIEVED_FOR),
                 known_tokens: Known::new(BELIEVED_FOR),
             }),
-        }
+        })
     }
 
     /// The accounts of a data directory, also beside a panel that runs on it: for the command line.
     pub async fn open(data_dir: &Path) -> Result<Self> {
         let dir = DataDir::create(data_dir)?;
-        Ok(Self::new(db::open(&dir.database()).await?))
+        Self::new(db::open(&dir.database()).await?).await
+    }
+
+    /// Proves which cookies an app set itself; the same as long as the data directory is.
+    pub fn cookie_key(&self) -> &[u8; 32] {
+        &self.inner.cookie_key
     }
 
     /// Whether a password has been chosen.
@@ -155,3 +166,14 @@ impl Accounts {
 
 #[cfg(test)]
 mod tests;
+
+/// The kept key, or a new one.
+async fn cookie_key(db: &Database) -> Result<[u8; 32]> {
+    let kept = db::settings::get(db.read(), COOKIE_KEY).await?;
+    if let Some(key) = kept.as_deref().and_then(secrets::unhex) {
+        return Ok(key);
+    }
+    let key: [u8; 32] = rand::random();
+    db::settings::put(db.write(), COOKIE_KEY, &secrets::hex(&key)).await?;
+    Ok(key)
+}

@@ -7,13 +7,18 @@
 //! `versions.env`, constraints, demo apps) is written to [`Blueprints::support_dir`] when the panel starts.
 
 mod catalogue;
+mod derived;
+mod managed;
 pub(crate) mod metadata;
+mod results;
 mod support;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use catalogue::Catalogue;
+pub use managed::Saved;
+pub use results::with_results;
 use types::blueprints::Blueprint;
 
 use crate::data_dir::DataDir;
@@ -24,6 +29,8 @@ use crate::{Result, blocking};
 pub struct Blueprints {
     catalogue: Arc<Catalogue>,
     support: Arc<Path>,
+    /// The directory of custom scripts.
+    custom: Arc<Path>,
 }
 
 impl Blueprints {
@@ -36,6 +43,7 @@ impl Blueprints {
         Ok(Self {
             catalogue: Arc::new(catalogue),
             support: support.into(),
+            custom: dir.blueprints().into(),
         })
     }
 

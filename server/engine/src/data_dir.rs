@@ -64,6 +64,11 @@ impl DataDir {
         self.root.join("aikore.db")
     }
 
+    /// What the telemetry measured before.
+    pub(crate) fn telemetry(&self) -> PathBuf {
+        self.root.join("telemetry.db")
+    }
+
     /// Holds one directory per instance.
     pub(crate) fn instances(&self) -> PathBuf {
         self.root.join("instances")
@@ -97,6 +102,16 @@ impl DataDir {
     /// Points at every run that has not ended, or whose end is not stored yet.
     pub(crate) fn runs(&self) -> PathBuf {
         self.run().join("runs")
+    }
+
+    /// The library of compiled packages.
+    pub(crate) fn wheels(&self) -> PathBuf {
+        self.root.join("wheels")
+    }
+
+    /// Logs of jobs.
+    pub(crate) fn jobs(&self) -> PathBuf {
+        self.run().join("jobs")
     }
 
     /// Support files of blueprints (`SD_INSTALL_DIR`).

@@ -4,9 +4,12 @@
 //! pool's queue, in order, instead of running into "database is locked".
 
 pub(crate) mod accounts;
+pub(crate) mod alerts;
 pub(crate) mod autopsies;
 pub(crate) mod entities;
+pub(crate) mod history;
 pub(crate) mod instances;
+pub(crate) mod jobs;
 mod opening;
 pub(crate) mod runs;
 pub(crate) mod settings;
@@ -57,8 +60,21 @@ impl Database {
     }
 }
 
+/// The same for the telemetry's history, which is not worth a write to the disk every second.
+fn history_options(path: &std::path::Path, writes: bool) -> ConnectOptions {
+    let mut options = options_with(path, writes, "NORMAL");
+    if !writes {
+        options.max_connections(2);
+    }
+    options
+}
+
 /// Options of a connection pool on `path`.
 fn options(path: &std::path::Path, writes: bool) -> ConnectOptions {
+    options_with(path, writes, "FULL")
+}
+
+fn options_with(path: &std::path::Path, writes: bool, synchronous: &'static str) -> ConnectOptions {
     let path = path.to_owned();
     let mut options = ConnectOptions::new("sqlite::memory:");
     options
@@ -75,7 +91,7 @@ fn options(path: &std::path::Path, writes: bool) -> ConnectOptions {
                 .create_if_missing(writes)
                 .busy_timeout(BUSY_TIMEOUT)
                 .foreign_keys(true)
-                .pragma("synchronous", "FULL");
+                .pragma("synchronous", synchronous);
             if writes {
                 options.pragma("journal_mode", "WAL")
             } else {

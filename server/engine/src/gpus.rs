@@ -7,6 +7,7 @@
 //! Tested on NVML's data shapes and with a stand-in for the library. Nothing here was run on a GPU so far.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
 use nvml_wrapper::Nvml;
@@ -22,6 +23,8 @@ const MIB: u64 = 1 << 20;
 /// NVML, where it is there.
 #[derive(Default)]
 pub(crate) struct Gpus {
+    /// Loaded instead of what the system finds.
+    library: Option<PathBuf>,
     nvml: OnceLock<Option<Nvml>>,
     /// A driver that hangs holds up one asker, not one more thread each time somebody asks.
     turn: Mutex<()>,
@@ -86,10 +89,19 @@ impl fmt::Display for GpuHolding {
 }
 
 impl Gpus {
+    /// `library` is loaded instead of the one the system finds.
+    pub(crate) fn new(library: Option<PathBuf>) -> Self {
+        Self {
+            library,
+            ..Self::default()
+        }
+    }
+
     /// Every process on every GPU; none when nobody can tell. Blocks: loading the library and a busy driver
     /// take their time.
     pub(crate) fn listed(&self) -> Option<Vec<Listed>> {
         let _turn = self.turn.try_lock().ok()?;
+        let load = || load(self.library.as_deref());
         let nvml = self.nvml.get_or_init(load).as_ref()?;
         match listed(nvml) {
             Ok(listed) => Some(listed),
@@ -101,8 +113,12 @@ impl Gpus {
     }
 }
 
-fn load() -> Option<Nvml> {
-    match Nvml::init() {
+fn load(library: Option<&Path>) -> Option<Nvml> {
+    let mut builder = Nvml::builder();
+    if let Some(library) = library {
+        builder.lib_path(library.as_os_str());
+    }
+    match builder.init() {
         Ok(nvml) => Some(nvml),
         Err(error) => {
             tracing::debug!(%error, "no NVIDIA driver: nothing is said about GPU memory");

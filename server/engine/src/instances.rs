@@ -6,12 +6,16 @@
 
 mod adoption;
 mod backoff;
+mod clone;
 mod create;
 mod delete;
 mod differences;
-mod environment;
+pub(crate) mod environment;
+mod family;
 pub(crate) mod fields;
 pub mod forwards;
+mod handover;
+pub(crate) mod home;
 mod keeper;
 mod launch;
 mod logs;
@@ -19,11 +23,15 @@ mod order;
 mod ports;
 mod probe;
 mod reasons;
+mod restore;
 mod rows;
+mod satellites;
+pub(crate) mod shell;
 mod supervisor;
 mod transitions;
-mod tree;
+pub(crate) mod tree;
 mod update;
+mod workshop;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -44,6 +52,10 @@ use crate::runner::LocalRunner;
 use crate::{EngineConfig, Result};
 
 pub use self::logs::LogFollower;
+pub(crate) use self::logs::read as read_log;
+pub(crate) use self::reasons::STOPPED;
+pub(crate) use self::supervisor::LiveRun;
+pub(crate) use self::workshop::{Hold, Workshop};
 pub use crate::runner::Duplex;
 
 /// Handle to the instances.
@@ -82,6 +94,7 @@ impl Instances {
     /// Reads the configuration and finishes what an earlier panel left half done.
     pub(crate) async fn open(parts: Parts) -> Result<Self> {
         let rows = crate::db::instances::list(parts.db.read()).await?;
+        let rows = clone::finish(&parts.dir, &parts.db, &parts.jobs, rows).await?;
         let mut rows = delete::finish(&parts.dir, &parts.db, &parts.jobs, rows).await?;
         let known: HashMap<String, (String, Subpath)> = parts
             .blueprints
@@ -96,7 +109,8 @@ impl Instances {
                 row.subpath = *subpath;
             }
         }
-        let runner = LocalRunner::new(parts.config.shim_program.clone(), parts.dir.runs());
+        let runner = LocalRunner::new(parts.config.shim_program.clone(), parts.dir.runs())
+            .with_nvml(parts.config.nvml_library.clone());
         let instances = Self {
             inner: Arc::new(Inner {
                 supervisor: Supervisor::new(Arc::new(runner)),

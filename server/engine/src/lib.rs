@@ -3,11 +3,14 @@
 //! [`Engine`] holds one handle per noun. Handles are cheap to clone; each talks to the owner of its state.
 
 pub mod accounts;
+pub mod alerts;
 pub mod autopsies;
 pub mod blueprints;
 mod clock;
+pub mod crashes;
 mod data_dir;
 mod db;
+pub mod environments;
 pub mod error;
 pub mod events;
 mod gpus;
@@ -16,15 +19,21 @@ pub mod jobs;
 pub mod memory;
 mod process;
 pub mod runner;
+pub mod scripts;
 pub mod shim;
 pub mod telemetry;
+pub mod terminals;
+pub mod trash;
+pub mod wheels;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use clock::now_ms;
 pub use error::{Error, Result};
+pub use process::signal_name;
 use types::ports::PortRange;
 
 /// What the engine needs to know before it starts.
@@ -56,6 +65,15 @@ pub struct EngineConfig {
     pub probe_interval: Duration,
     /// So many failed looks in a row make an app unhealthy.
     pub probe_failures: u32,
+    /// Deleted instances are removed from the trash after so many days, unless a person chose otherwise; none =
+    /// never.
+    pub trash_purge_days: Option<u32>,
+    /// A terminal that nobody looks at ends after so long without a sign of life.
+    pub terminal_idle: Duration,
+    /// Whether there may be terminals of the machine itself.
+    pub host_terminal: bool,
+    /// Loaded instead of the NVIDIA library (NVML) that the system finds.
+    pub nvml_library: Option<PathBuf>,
 }
 
 impl EngineConfig {
@@ -75,6 +93,10 @@ impl EngineConfig {
             runs_kept: 10,
             probe_interval: Duration::from_secs(10),
             probe_failures: 3,
+            trash_purge_days: None,
+            terminal_idle: Duration::from_hours(1),
+            host_terminal: false,
+            nvml_library: None,
         }
     }
 }
@@ -88,10 +110,24 @@ pub struct Engine {
     pub blueprints: blueprints::Blueprints,
     /// Password, sessions, tokens.
     pub accounts: accounts::Accounts,
+    /// What rules found in the readings.
+    pub alerts: alerts::Alerts,
+    /// Why instances ended by themselves.
+    pub crashes: crashes::Crashes,
     /// What was found out about the ways to reach instances.
     pub autopsies: autopsies::Autopsies,
+    /// The Python environments of instances.
+    pub environments: environments::Environments,
+    /// Compiled packages that instances share.
+    pub wheels: wheels::Wheels,
     /// Long work.
     pub jobs: jobs::Jobs,
+    /// The files of instances that people edit.
+    pub scripts: scripts::Scripts,
+    /// Deleted instances.
+    pub trash: trash::Trash,
+    /// Shells in the browser.
+    pub terminals: terminals::Terminals,
     /// Readings of the machine.
     pub telemetry: telemetry::Telemetry,
     /// The bus.
@@ -117,26 +153,56 @@ impl Engine {
         let lock = data_dir::Lock::take(&dir, &config.address)?;
         let db = db::open(&dir.database()).await?;
         let events = events::Events::default();
-        let jobs = jobs::Jobs::new(events.clone());
+        if let Err(error) = process::command::sweep().await {
+            tracing::warn!(%error, "what an earlier panel was running could not be ended");
+        }
+        let jobs = jobs::Jobs::open(db.clone(), events.clone(), dir.jobs()).await?;
         let blueprints = blueprints::Blueprints::open(&dir, config.blueprints_dir.clone()).await?;
-        let accounts = accounts::Accounts::new(db.clone());
+        let accounts = accounts::Accounts::new(db.clone()).await?;
+        let (purge_days, nvml) = (config.trash_purge_days, config.nvml_library.clone());
+        let (trash_dir, trash_jobs) = (dir.clone(), jobs.clone());
+        let terminal_options = terminals::Options {
+            idle: config.terminal_idle,
+            host: config.host_terminal,
+        };
         let instances = instances::Instances::open(instances::Parts {
             config,
-            dir,
+            dir: dir.clone(),
             db: db.clone(),
             events: events.clone(),
             jobs: jobs.clone(),
             blueprints: blueprints.clone(),
         })
         .await?;
-        let telemetry = telemetry::Telemetry::start();
+        let trash = trash::Trash::open(
+            trash_dir,
+            db.clone(),
+            trash_jobs,
+            events.clone(),
+            instances.clone(),
+            purge_days,
+        )
+        .await?;
+        let environments = environments::Environments::open(instances.clone(), jobs.clone()).await?;
+        let wheels = wheels::Wheels::open(instances.clone(), jobs.clone()).await?;
+        let terminals =
+            terminals::Terminals::open(&dir, terminal_options, instances.clone(), &events).await?;
+        let telemetry = telemetry::Telemetry::start(&dir, db.clone(), instances.clone(), nvml);
+        let alerts = alerts::Alerts::open(db.clone(), &telemetry, instances.clone(), &events).await?;
         let keepers = instances.keepers();
         Ok(Self {
+            alerts,
+            crashes: crashes::Crashes::new(instances.clone(), telemetry.clone()),
             autopsies: autopsies::Autopsies::new(db.clone(), instances.clone()),
+            scripts: scripts::Scripts::new(instances.clone(), blueprints.clone()),
+            environments,
+            wheels,
             instances,
             blueprints,
             accounts,
             jobs,
+            trash,
+            terminals,
             telemetry,
             events,
             core: Arc::new(Core {
@@ -149,8 +215,12 @@ impl Engine {
 
     /// Ends the engine's tasks. Instances go on unless `stop_instances`.
     pub async fn shutdown(&self, stop_instances: bool) {
-        self.instances.shutdown(stop_instances).await;
+        self.trash.shutdown().await;
+        self.terminals.shutdown().await;
+        // Jobs first: an update that is cancelled needs the keepers to stop its app.
         self.jobs.shutdown().await;
+        self.instances.shutdown(stop_instances).await;
+        self.alerts.shutdown().await;
         self.telemetry.shutdown().await;
         self.core.db.close().await;
     }

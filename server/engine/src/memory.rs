@@ -1,6 +1,7 @@
 //! What the program keeps of the memory it used: a panel runs for months beside apps that need every byte.
 //!
-//! Hashing a password and rendering a long table take many megabytes for a moment. The allocator would keep them.
+//! Hashing a password and rendering a long table take many megabytes for a moment. The allocator would keep them, and the
+//! kernel every page of code that ever ran.
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub async fn give_back_regularly() {
         ticks.tick().await;
         let given = blocking(|| {
             process::give_memory_back();
+            process::code::let_go();
             Ok(())
         });
         if given.await.is_err() {

@@ -3,9 +3,13 @@
 //! Numeric pids are reused, so a process is named by its [`Identity`]: pid, kernel start time and boot. A
 //! zombie is not alive: it holds nothing but its number.
 
+pub(crate) mod code;
+pub(crate) mod command;
 pub(crate) mod memory;
 pub(crate) mod ports;
+pub(crate) mod pty;
 pub(crate) mod table;
+pub(crate) mod usage;
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -221,7 +225,7 @@ fn send(pid: u32, signal: Signal) {
 }
 
 /// The name of a signal by its number, such as `SIGKILL`.
-pub(crate) fn signal_name(number: i32) -> &'static str {
+pub fn signal_name(number: i32) -> &'static str {
     Signal::try_from(number).map_or("an unknown signal", Signal::as_str)
 }
 
@@ -274,6 +278,19 @@ pub(crate) fn has_open(pid: u32, begin: &str) -> bool {
         .flatten()
         .filter_map(|file| std::fs::read_link(file.path()).ok())
         .any(|target| target.to_str().is_some_and(|target| target.starts_with(begin)))
+}
+
+/// What a process is called.
+pub(crate) fn name(pid: u32) -> Option<String> {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
+/// Whether processes have the numbers here that they have on the machine: not so in most containers. The kernel's
+/// first namespace of numbers has a fixed inode (`PROC_PID_INIT_INO` of `include/linux/proc_ns.h`).
+pub(crate) fn numbers_are_the_machines() -> bool {
+    const FIRST: &str = "pid:[4026531836]";
+    std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == FIRST)
 }
 
 /// Bytes of a page of memory.

@@ -6,6 +6,7 @@
 mod connection;
 mod leftovers;
 mod local;
+mod meter;
 mod starting;
 mod watching;
 
@@ -102,6 +103,33 @@ pub struct Stats {
     pub cpu_ms: u64,
 }
 
+/// What a run used since it was last measured, and what it holds now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Measure {
+    /// Processor time since the last look, milliseconds.
+    pub cpu_ms: u64,
+    /// Bytes; what its processes share counts once.
+    pub memory: u64,
+    /// Threads of its living processes.
+    pub threads: u32,
+    /// Its living processes, as its machine numbers them.
+    pub pids: Vec<u32>,
+    /// Ports they listen on, as of the last [`Meter::look_at_ports`].
+    pub ports: Vec<u16>,
+}
+
+/// Measures runs again and again; keeps what it needs from one look to the next. Blocks.
+pub trait Meter: Send {
+    /// One answer for each run, in their order; all zeros for one that is not there.
+    fn measure(&mut self, runs: &[Handle]) -> std::io::Result<Vec<Measure>>;
+
+    /// Looks at the open ports of the runs of the last look anew; takes longer than measuring.
+    fn look_at_ports(&mut self) -> std::io::Result<()>;
+
+    /// What a process of the last look is called.
+    fn name(&self, pid: u32) -> Option<String>;
+}
+
 /// What can be opened to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -159,6 +187,9 @@ pub trait Runner: Send + Sync + 'static {
 
     /// What it uses now.
     async fn stats(&self, handle: &Handle) -> std::io::Result<Stats>;
+
+    /// Something that measures its runs.
+    fn meter(&self) -> Box<dyn Meter>;
 
     /// Ports its processes listen on.
     async fn ports(&self, handle: &Handle) -> std::io::Result<Vec<u16>>;

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::approach::{Approach, Door, panel};
 use super::{Subject, cookies};
-use crate::{credentials, passes};
+use crate::proxy::is_own_cookie;
 use types::autopsy::Cookie;
 use types::instances::PublicAccess;
 
@@ -241,7 +241,7 @@ impl<'a> Browser<'a> {
                 jar.retain(|(of, known, _)| *of != host || *known != name);
                 jar.push((host, name, value));
             }
-            let panels = cookie.name == credentials::COOKIE || passes::is_pass(&cookie.name);
+            let panels = is_own_cookie(&cookie.name);
             let mut known = self.cookies.borrow_mut();
             if from_app && !panels && !known.contains(&cookie) {
                 known.retain(|other| other.name != cookie.name);

@@ -7,8 +7,10 @@ use axum::extract::Request as PanelRequest;
 use axum::http::{HeaderMap, HeaderValue, Request, Uri};
 use axum::response::{IntoResponse as _, Response};
 use tokio_util::sync::CancellationToken;
+use types::blueprints::Subpath;
 
-use crate::addresses::{ALIASES, Addresses, Route, Way};
+use super::marks::{Marks, is_mark};
+use crate::addresses::{ALIASES, Addresses, Manners, Route, Way};
 use crate::error::HttpError;
 use crate::homes::Homes;
 use crate::origin::{self, AllowedHosts, host};
@@ -41,6 +43,10 @@ pub(super) struct Target<'a> {
     pub(super) way: Way,
     /// The way there is closed for good.
     pub(super) cut: Option<&'a CancellationToken>,
+    /// What tells the app's cookies from its neighbours', where it has some.
+    pub(super) marks: Option<&'a Marks>,
+    /// Whether it also wants cookies that nobody marked.
+    pub(super) script_cookies: bool,
 }
 
 impl Target<'_> {
@@ -228,7 +234,13 @@ impl<'a> Place<'a> {
         self.shown.as_deref().unwrap_or_default()
     }
 
-    pub(super) fn target<'b>(&'b self, route: &'b Arc<Route>, keeps: bool) -> Target<'b> {
+    pub(super) fn target<'b>(
+        &'b self,
+        panel: &'b Panel,
+        route: &'b Arc<Route>,
+        manners: Manners,
+    ) -> Target<'b> {
+        let keeps = manners.subpath == Subpath::Keep;
         let prefix = if self.base.is_empty() {
             Cow::Borrowed(self.shown())
         } else {
@@ -245,6 +257,8 @@ impl<'a> Place<'a> {
             app_prefix,
             way: self.way,
             cut: self.public.as_ref().map(|(_, cut)| cut),
+            marks: (self.way == Way::Host).then(|| panel.marks()),
+            script_cookies: manners.script_cookies,
         }
     }
 }
@@ -254,6 +268,6 @@ fn query(uri: &Uri) -> String {
 }
 
 /// Cookies that are the panel's own, on any host.
-pub(super) fn is_own_cookie(name: &str) -> bool {
-    name == credentials::COOKIE || passes::is_pass(name)
+pub(crate) fn is_own_cookie(name: &str) -> bool {
+    name == credentials::COOKIE || passes::is_pass(name) || is_mark(name)
 }

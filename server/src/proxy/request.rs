@@ -1,6 +1,5 @@
 //! What is changed in a request before the app sees it.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,6 +7,7 @@ use axum::body::Bytes;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONNECTION, COOKIE, FORWARDED, HOST, TE, TRAILER, UPGRADE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Version};
 
+use super::marks::name_of;
 use super::place::{Target, is_own_cookie};
 use crate::credentials::{Credential, bearer};
 use crate::site::arrival::{
@@ -57,7 +57,7 @@ pub(super) fn prepare<B>(
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, protocol);
     }
-    drop_own_secrets(headers, credential);
+    drop_own_secrets(headers, target, credential);
     forwarded(headers, target, arrival);
 }
 
@@ -120,7 +120,7 @@ fn keep_trailers(headers: &mut HeaderMap) {
     }
 }
 
-fn drop_own_secrets(headers: &mut HeaderMap, credential: &Credential) {
+fn drop_own_secrets(headers: &mut HeaderMap, target: &Target<'_>, credential: &Credential) {
     let ours = matches!(credential, Credential::Token(_))
         || bearer(headers).is_some_and(|secret| secret.starts_with(TOKEN_PREFIX));
     if ours {
@@ -131,24 +131,23 @@ fn drop_own_secrets(headers: &mut HeaderMap, credential: &Credential) {
     }
     // HTTP/2 sends each cookie in a header of its own; apps know one header only.
     // Their values may be any bytes.
-    let others: Vec<&[u8]> = headers
+    let all: Vec<&[u8]> = headers
         .get_all(COOKIE)
         .iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
         .map(<[u8]>::trim_ascii)
         .filter(|pair| !pair.is_empty())
-        .filter(|pair| !is_own_cookie(&cookie_name(pair)))
         .collect();
+    let mut others = match target.marks {
+        Some(marks) => marks.own(target.route.instance.id, all, target.script_cookies),
+        None => all,
+    };
+    others.retain(|pair| !is_own_cookie(&name_of(pair)));
     let others = others.join(&b"; "[..]);
     headers.remove(COOKIE);
     if let (false, Ok(value)) = (others.is_empty(), HeaderValue::from_bytes(&others)) {
         headers.insert(COOKIE, value);
     }
-}
-
-fn cookie_name(pair: &[u8]) -> Cow<'_, str> {
-    let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-    String::from_utf8_lossy(name.trim_ascii())
 }
 
 /// What a client said of itself was removed on arrival: the panel is the edge.

@@ -42,26 +42,26 @@ pub(super) fn prepare<B>(answer: &mut Response<B>, target: &Target<'_>, asked: &
 }
 
 /// An app may not touch the panel's session, and its cookies stay its own: on a host it shares below its own
-/// prefix, because two apps of one kind use the same names; and never for more hosts than its own.
+/// prefix, because two apps of one kind use the same names; and never for more hosts than its own. On a host of its
+/// own each gets a mark beside it.
 fn cookies(headers: &mut HeaderMap, target: &Target<'_>) {
     if !headers.contains_key(SET_COOKIE) {
         return;
     }
-    let kept: Vec<HeaderValue> = headers
-        .get_all(SET_COOKIE)
-        .iter()
-        .filter_map(|value| {
-            let text = letters(value);
-            let name = text.split(['=', ';']).next().unwrap_or_default().trim();
-            if is_own_cookie(name) {
-                return None;
-            }
-            header_value(&contained(&text, target))
-        })
-        .collect();
+    let set: Vec<String> = headers.get_all(SET_COOKIE).iter().map(letters).collect();
     headers.remove(SET_COOKIE);
-    for value in kept {
-        headers.append(SET_COOKIE, value);
+    for cookie in set {
+        let name = cookie.split(['=', ';']).next().unwrap_or_default().trim();
+        if is_own_cookie(name) {
+            continue;
+        }
+        let cookie = contained(&cookie, target);
+        let mark = target
+            .marks
+            .map(|marks| marks.beside(target.route.instance.id, &cookie));
+        for value in mark.iter().chain([&cookie]).filter_map(|text| header_value(text)) {
+            headers.append(SET_COOKIE, value);
+        }
     }
 }
 

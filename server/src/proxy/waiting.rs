@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use app::error::ErrorKind;
+use app::language::{of_request, said, speaking, spoken, t};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use engine::instances::LogPosition;
@@ -191,6 +192,7 @@ fn plain(line: &str) -> String {
     text
 }
 
+/// The page, in the language that the browser wants.
 fn html(
     reason: &Reason,
     headers: &HeaderMap,
@@ -198,9 +200,22 @@ fn html(
     instance: Option<&Instance>,
     lines: &[String],
 ) -> String {
+    speaking(of_request(headers), || {
+        page_in_words(reason, headers, place, instance, lines)
+    })
+}
+
+fn page_in_words(
+    reason: &Reason,
+    headers: &HeaderMap,
+    place: &Place<'_>,
+    instance: Option<&Instance>,
+    lines: &[String],
+) -> String {
     let mut page = format!(
-        "<!DOCTYPE html><html lang=\"en\" data-theme=\"{}\"><head><meta charset=\"utf-8\">\
+        "<!DOCTYPE html><html lang=\"{}\" data-theme=\"{}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
+        spoken().tag(),
         theme::of(headers)
     );
     if reason.again {
@@ -211,8 +226,8 @@ fn html(
         "<title>{title} · AiKore</title><link rel=\"icon\" href=\"{assets}/favicon.svg\" type=\"image/svg+xml\">\
          <link rel=\"stylesheet\" href=\"{assets}/pkg/aikore.css\"></head><body><main class=\"page waiting\" id=\"main\">\
          <div class=\"stack stack--wide\"><h1 class=\"gate__title\">{title}</h1><p class=\"muted\" role=\"status\">{text}</p>",
-        title = escape(&reason.title),
-        text = escape(&reason.text),
+        title = escape(&said(&reason.title)),
+        text = escape(&said(&reason.text)),
         assets = escape(&place.assets()),
     );
     if let Some(why) = instance
@@ -222,13 +237,14 @@ fn html(
         let _ = write!(
             page,
             "<p class=\"note\"><span></span><span>{}</span></p>",
-            escape(why)
+            escape(&said(why))
         );
     }
     if !lines.is_empty() {
         let _ = write!(
             page,
-            "<pre class=\"log waiting__log\" aria-label=\"Last lines of the log\">"
+            "<pre class=\"log waiting__log\" aria-label=\"{}\">",
+            t("Last lines of the log")
         );
         for line in lines {
             let _ = writeln!(page, "{}", escape(line));
@@ -246,13 +262,15 @@ fn links(page: &mut String, home: &str, instance: Option<&Instance>) {
     let home = escape(home);
     let _ = write!(
         page,
-        "<p class=\"row\"><a class=\"button\" href=\"{home}/\" target=\"_top\">Open the panel</a>"
+        "<p class=\"row\"><a class=\"button\" href=\"{home}/\" target=\"_top\">{}</a>",
+        t("Open the panel")
     );
     if let Some(instance) = instance {
         let id = instance.id;
         let _ = write!(
             page,
-            "<a class=\"button\" href=\"{home}/instances/{id}/logs\" target=\"_top\">Show the log</a>"
+            "<a class=\"button\" href=\"{home}/instances/{id}/logs\" target=\"_top\">{}</a>",
+            t("Show the log")
         );
     }
     page.push_str("</p>");

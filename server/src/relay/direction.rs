@@ -38,7 +38,8 @@ impl Direction {
     pub(super) fn new(early: Bytes) -> Self {
         Self {
             state: State::Copying,
-            pending: early,
+            // Also an empty piece holds on to the whole buffer it was cut from.
+            pending: if early.is_empty() { Bytes::new() } else { early },
             unflushed: false,
         }
     }

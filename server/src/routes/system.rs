@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use types::blueprints::{Blueprint, BlueprintOrigin};
+use types::telemetry::GpuReading;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -61,7 +62,7 @@ async fn info(State(panel): State<Panel>) -> Json<Info> {
         version: env!("CARGO_PKG_VERSION"),
         hostname: hostname.unwrap_or_default(),
         cores: panel.engine.telemetry.latest().cores,
-        gpu_count: 0,
+        gpu_count: u32::try_from(panel.engine.telemetry.gpus().gpus.len()).unwrap_or_default(),
     })
 }
 
@@ -103,12 +104,25 @@ struct Stats {
 /// What the machine is doing; the panel measures by itself, so asking costs nothing.
 #[utoipa::path(get, path = "/api/system/stats", tag = "system", responses((status = 200, body = Stats)))]
 async fn stats(State(panel): State<Panel>) -> Json<Stats> {
-    let sample = panel.engine.telemetry.latest();
+    let readings = panel.engine.telemetry.readings();
+    let sample = &readings.machine.sample;
     Json(Stats {
         cpu_percent: sample.cpu_percent,
         ram: memory(sample.ram_used, sample.ram_total),
-        gpus: Vec::new(),
+        gpus: readings.gpus.gpus.iter().map(gpu).collect(),
     })
+}
+
+fn gpu(gpu: &GpuReading) -> Gpu {
+    Gpu {
+        id: gpu.index,
+        name: gpu.name.clone(),
+        vram: memory(
+            gpu.memory_used.unwrap_or_default(),
+            gpu.memory_total.unwrap_or_default(),
+        ),
+        utilization_percent: gpu.percent.unwrap_or_default().into(),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a percentage needs three digits")]

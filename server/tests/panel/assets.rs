@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 
-use crate::support::{bytes, empty, open_fixture, request};
+use crate::support::{bytes, empty, open_fixture, request, text};
 
 #[tokio::test]
 async fn files_come_compressed_with_a_tag_and_only_once() {
@@ -37,6 +37,31 @@ async fn files_come_compressed_with_a_tag_and_only_once() {
         .send(empty(encoded().header(header::IF_NONE_MATCH, &plain_tag)))
         .await;
     assert_eq!(other.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_is_named_by_its_build_is_kept_for_ever_and_no_other_build_is_there() {
+    let fixture = open_fixture().await;
+    let page = text(fixture.send(empty(request("GET", "/"))).await).await;
+    let (_, rest) = page.split_once("data-build=\"").unwrap();
+    let (build, _) = rest.split_once('"').unwrap();
+    if build.is_empty() {
+        eprintln!("skipped: built without the web part (target/site)");
+        return;
+    }
+    for file in ["terminal", "editor"] {
+        for kind in ["js", "css"] {
+            let there = request("GET", &format!("/pkg/{file}-{build}.{kind}"));
+            let there = fixture.send(empty(there)).await;
+            assert_eq!(there.status(), StatusCode::OK, "{file}.{kind}");
+            let keeping = there.headers()[header::CACHE_CONTROL].to_str().unwrap();
+            assert!(keeping.contains("immutable"), "{keeping}");
+            let other = request("GET", &format!("/pkg/{file}-000000000000.{kind}"));
+            let other = fixture.send(empty(other)).await;
+            assert_eq!(other.status(), StatusCode::NOT_FOUND);
+            assert_eq!(other.headers()[header::CACHE_CONTROL], "no-store");
+        }
+    }
 }
 
 #[tokio::test]

@@ -24,20 +24,21 @@ impl Stage {
         let text = format!("{BLUEPRINT}exec python3 -u '{dir}/{script}.py'\n");
         let fixture = standing(false, SiteOptions::default(), |data| {
             std::fs::create_dir_all(data.join("blueprints")).unwrap();
+            let open = text.replace(
+                "subpath = strip",
+                "subpath = strip\n# aikore.script_cookies = yes",
+            );
             std::fs::write(data.join("blueprints/app.sh"), text).unwrap();
+            std::fs::write(data.join("blueprints/scripted.sh"), open).unwrap();
         })
         .await;
         let session = fixture.set_up().await;
-        let app = fixture.create("My app", "app").await;
         let change = InstanceChange {
             hostname: Some("app.example".to_owned()),
             use_custom_hostname: Some(true),
             ..InstanceChange::default()
         };
-        let instances = &fixture.engine.instances;
-        instances.update(app.id, change, false).await.unwrap();
-        instances.start(app.id).await.unwrap();
-        until(&fixture, app.id, Status::Started).await;
+        let app = fixture.started("My app", "app", change).await;
         Self {
             fixture,
             session,
@@ -177,5 +178,57 @@ async fn cookies_are_told_apart_whatever_their_letters() {
         .map(HeaderValue::as_bytes)
         .collect();
     assert_eq!(set, [b"tea=\xc3\xa9; Path=/instance/my-app/"]);
+    stage.stop().await;
+}
+
+/// The cookies that an answer sets, as a browser sends them back.
+fn set_by(answer: &Response<Body>) -> Vec<String> {
+    let set = answer.headers().get_all("set-cookie").iter();
+    set.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn an_app_on_a_name_of_its_own_gets_only_the_cookies_it_set() {
+    let stage = Stage::with("conformance").await;
+    let open = InstanceChange::default;
+    let other = stage.fixture.started("Other", "app", open()).await;
+    let scripted = stage.fixture.started("Scripted", "scripted", open()).await;
+    let token = stage.fixture.token().await;
+    let get = async |host: &str, path: &str, cookies: &str| {
+        let request = Request::builder()
+            .uri(path)
+            .header("host", host)
+            .header("authorization", &token)
+            .header("cookie", cookies);
+        stage.fixture.send(empty(request)).await
+    };
+    let given = async |host: &str, cookies: &str| {
+        let echo = value(get(host, "/echo", cookies).await).await;
+        let headers = echo["headers"].as_array().unwrap();
+        let cookie = headers.iter().find(|pair| pair[0] == "cookie");
+        cookie.map(|pair| pair[1].as_str().unwrap().to_owned())
+    };
+    let (mine, others, takes) = (
+        "my-app.localhost:9000",
+        "other.localhost:9000",
+        "scripted.localhost:9000",
+    );
+    let set = set_by(&get(mine, "/cookies?set=id=secret;Domain=localhost|theme=dark", "").await);
+    assert_eq!(set.len(), 4, "{set:?}");
+    // A browser that sends everything to everybody of the site, and what a script set for all of it.
+    let all = format!("{}; wide=set-by-a-script", set.join("; "));
+    assert_eq!(given(mine, &all).await.as_deref(), Some("id=secret; theme=dark"));
+    assert_eq!(given(others, &all).await, None);
+    assert_eq!(given(takes, &all).await.as_deref(), Some("wide=set-by-a-script"));
+    // Another value under the name of a marked one is not the app's.
+    let forged = all.replace("id=secret", "id=forged");
+    assert_eq!(given(mine, &forged).await.as_deref(), Some("theme=dark"));
+    // Only the panel sets marks.
+    let tried = set_by(&get(mine, "/cookies?set=aikore_mark_id=0", "").await);
+    assert!(tried.is_empty(), "{tried:?}");
+    for app in [other, scripted] {
+        stage.fixture.engine.instances.stop(app.id).await.unwrap();
+    }
     stage.stop().await;
 }

@@ -24,7 +24,7 @@ use server::SiteOptions;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use types::instances::{Instance, Status};
+use types::instances::{Instance, InstanceChange, Status};
 
 use crate::support::{DEADLINE, Fixture, empty, request, standing, until};
 
@@ -98,10 +98,7 @@ impl Behind {
 }
 
 async fn started(fixture: &Fixture, name: &str, blueprint: &str) -> Instance {
-    let app = fixture.create(name, blueprint).await;
-    fixture.engine.instances.start(app.id).await.unwrap();
-    until(fixture, app.id, Status::Started).await;
-    app
+    fixture.started(name, blueprint, InstanceChange::default()).await
 }
 
 /// The headers the app was sent.

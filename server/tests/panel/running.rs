@@ -82,9 +82,20 @@ impl Running {
         Self::with(data_dir.to_str().unwrap(), &["--auth", "off"], Stdio::null())
     }
 
+    /// One that asks for no login, with these variables around it.
+    pub(crate) fn among(data_dir: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut command = aikore(&["--auth", "off"]);
+        command.envs(variables.iter().copied());
+        Self::of(command, data_dir.to_str().unwrap(), Stdio::null())
+    }
+
     pub(crate) fn with(data_dir: &str, more: &[&str], errors: Stdio) -> Self {
-        let mut child = aikore(&["--addr", "127.0.0.1:0", "--data-dir", data_dir])
-            .args(more)
+        Self::of(aikore(more), data_dir, errors)
+    }
+
+    fn of(mut command: Command, data_dir: &str, errors: Stdio) -> Self {
+        let mut child = command
+            .args(["--addr", "127.0.0.1:0", "--data-dir", data_dir])
             .stdout(Stdio::piped())
             .stderr(errors)
             .spawn()

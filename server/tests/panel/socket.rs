@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use types::events::{ClientMessage, Event, ServerMessage};
 
-use types::instances::Status;
+use types::instances::{DeleteMode, Status};
 
 use crate::support::{DEADLINE, empty, fixture, request, until};
 
@@ -74,6 +74,26 @@ async fn a_tab_gets_the_rows_first_and_then_every_change() {
 }
 
 #[tokio::test]
+async fn a_tab_hears_of_the_jobs_that_began_before_it_came() {
+    let fixture = fixture().await;
+    let cookie = fixture.set_up().await;
+    let gone = fixture.create("gone", "test-logs").await;
+    let instances = &fixture.engine.instances;
+    let job = instances.delete(gone.id, DeleteMode::Trash, None).await.unwrap();
+    let address = fixture.serve().await;
+    let mut socket = connect(address, &cookie).await;
+    assert!(matches!(hear(&mut socket).await, ServerMessage::Snapshot(_)));
+    loop {
+        if let ServerMessage::Event(Event::Job(told)) = hear(&mut socket).await
+            && told.id == job.id
+        {
+            assert_eq!(told.title, job.title);
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_tab_that_missed_events_is_told_to_fetch_again() {
     let fixture = fixture().await;
     let cookie = fixture.set_up().await;
@@ -97,9 +117,64 @@ async fn a_ping_is_answered_and_samples_come_when_wanted() {
     let mut socket = connect(fixture.serve().await, &cookie).await;
     hear(&mut socket).await;
     say(&mut socket, &ClientMessage::Ping).await;
-    assert_eq!(hear(&mut socket).await, ServerMessage::Pong);
+    while hear(&mut socket).await != ServerMessage::Pong {}
     say(&mut socket, &ClientMessage::Telemetry(true)).await;
     assert!(matches!(hear(&mut socket).await, ServerMessage::Sample(_)));
+}
+
+#[tokio::test]
+async fn a_tab_hears_how_many_alerts_there_are_and_what_has_just_begun() {
+    let fixture = fixture().await;
+    let cookie = fixture.set_up().await;
+    let address = fixture.serve().await;
+    let none = ServerMessage::Alerts {
+        count: 0,
+        news: String::new(),
+    };
+    let mut socket = connect(address, &cookie).await;
+    assert!(matches!(hear(&mut socket).await, ServerMessage::Snapshot(_)));
+    assert_eq!(hear(&mut socket).await, none);
+    let app = fixture.create("app", "test-logs").await;
+    fixture.engine.instances.start(app.id).await.unwrap();
+    until(&fixture, app.id, Status::Started).await;
+    let pid = fixture.engine.instances.get(app.id).await.unwrap().pid.unwrap();
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let (mut told, mut counted) = (0, 0);
+    while told == 0 || counted == 0 {
+        if let ServerMessage::Alerts { count, news } = hear(&mut socket).await {
+            counted = count;
+            told += usize::from(news.starts_with("“app” was ended by SIGKILL"));
+        }
+    }
+    assert_eq!((told, counted), (1, 1));
+    // Who comes later is told how many there are, and nothing that is old.
+    let mut later = connect(address, &cookie).await;
+    assert!(matches!(hear(&mut later).await, ServerMessage::Snapshot(_)));
+    let one = ServerMessage::Alerts {
+        count: 1,
+        news: String::new(),
+    };
+    assert_eq!(hear(&mut later).await, one);
+    // A silence takes it out of the count, and what is over, too.
+    let rule = fixture.engine.alerts.rules()[0].id;
+    let silence = types::alerts::Silence::UntilOver;
+    fixture.engine.alerts.silence(rule, silence).await.unwrap();
+    while hear(&mut later).await != none {}
+    assert!(fixture.engine.alerts.rules()[0].silent_until_over);
+    fixture.engine.instances.start(app.id).await.unwrap();
+    until(&fixture, app.id, Status::Started).await;
+    let mut alerts = fixture.engine.alerts.count();
+    let ended = async {
+        // The watcher ends the silence with the next look after the last alert is over.
+        while fixture.engine.alerts.rules()[0].silent_until_over {
+            let _ = timeout(std::time::Duration::from_millis(100), alerts.changed()).await;
+        }
+    };
+    timeout(DEADLINE, ended).await.unwrap();
+    assert!(fixture.engine.alerts.firing().is_empty());
+    fixture.engine.instances.stop(app.id).await.unwrap();
+    until(&fixture, app.id, Status::Stopped).await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use server::tls::Tls;
 use server::{Panel, Site, SiteOptions};
 use tempfile::TempDir;
 use tokio::time::timeout;
-use types::instances::{Instance, InstanceId, NewInstance, Status};
+use types::instances::{Instance, InstanceChange, InstanceId, NewInstance, Status};
 
 /// Generous: the machine may be busy.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
@@ -101,6 +101,13 @@ impl Fixture {
         format!("aikore_session={secret}")
     }
 
+    /// The cookie of a session that somebody ended.
+    pub(crate) async fn ended_session(&self) -> String {
+        let secret = self.engine.accounts.log_in(PASSWORD, "x").await.unwrap();
+        self.engine.accounts.log_out(&secret).await.unwrap();
+        format!("aikore_session={secret}")
+    }
+
     pub(crate) async fn token(&self) -> String {
         let token = self.engine.accounts.new_token("test").await.unwrap();
         format!("Bearer {}", token.secret)
@@ -113,6 +120,16 @@ impl Fixture {
             ..NewInstance::default()
         };
         self.engine.instances.create(new).await.unwrap()
+    }
+
+    /// A started instance; `change` is made before its start.
+    pub(crate) async fn started(&self, name: &str, blueprint: &str, change: InstanceChange) -> Instance {
+        let app = self.create(name, blueprint).await;
+        let instances = &self.engine.instances;
+        instances.update(app.id, change, false).await.unwrap();
+        instances.start(app.id).await.unwrap();
+        until(self, app.id, Status::Started).await;
+        app
     }
 
     /// Serves on a real port until the fixture's token ends it.

@@ -1,5 +1,6 @@
 //! Which ways lead to an app that works: the panel tries them all when it is asked to.
 
+use crate::language::{said, t};
 use crate::request::FormOrJson;
 use crate::view;
 use leptos::prelude::*;
@@ -84,7 +85,7 @@ impl AccessReport {
     /// Why the app cannot be shown inside of the panel when it is reached this way.
     pub(crate) fn forbids_framing(&self, way: AccessWay) -> Option<String> {
         let framing = self.framing(way).filter(|framing| !framing.allowed)?;
-        Some(framing.reason.clone())
+        Some(said(&framing.reason))
     }
 
     /// Whether the app can be shown below the panel's own address, which many allow that forbid other hosts.
@@ -138,11 +139,11 @@ pub fn AccessCheck(
                 type="button"
                 hidden=move || !alive.get()
                 disabled=move || busy.get() || !runs.get()
-                title=move || (!runs.get()).then_some("Start it first")
+                title=move || (!runs.get()).then_some(t("Start it first"))
                 on:click=check
             >
                 <Icon name="search" class="icon--sm" />
-                {move || if busy.get() { "Trying every way…" } else { "Check which ways work" }}
+                {move || if busy.get() { t("Trying every way…") } else { t("Check which ways work") }}
             </button>
         </div>
     }
@@ -150,22 +151,22 @@ pub fn AccessCheck(
 
 fn found(report: AccessReport) -> AnyView {
     view! {
-        <p role="status">{report.recommendation}</p>
+        <p role="status">{said(&report.recommendation)}</p>
         <ul class="ways">{report.ways.into_iter().map(way).collect_view()}</ul>
     }
 }
 
 fn way(found: WayFound) -> AnyView {
     let (tone, shape, word) = match found.verdict {
-        Verdict::Works => ("status--ok", "#s-healthy", "works"),
-        Verdict::Broken => ("status--err", "#s-error", "broken"),
-        Verdict::Unavailable => ("status--idle", "#s-stopped", "not available"),
+        Verdict::Works => ("status--ok", "#s-healthy", t("works")),
+        Verdict::Broken => ("status--err", "#s-error", t("broken")),
+        Verdict::Unavailable => ("status--idle", "#s-stopped", t("not available")),
     };
     let name = match found.way {
-        AccessWay::Path => "Path",
-        AccessWay::Subdomain => "Subdomain",
-        AccessWay::Port => "Hostname:Port",
-        AccessWay::Direct => "Inside of the machine",
+        AccessWay::Path => t("Path"),
+        AccessWay::Subdomain => t("Subdomain"),
+        AccessWay::Port => t("Hostname:Port"),
+        AccessWay::Direct => t("Inside of the machine"),
     };
     view! {
         <li>
@@ -175,7 +176,7 @@ fn way(found: WayFound) -> AnyView {
                 </svg>
                 <span class="status__word">{name} ": " {word}</span>
             </span>
-            <span class="faint">{found.reasons.join(" ")}</span>
+            <span class="faint">{found.reasons.iter().map(|reason| said(reason)).collect::<Vec<_>>().join(" ")}</span>
         </li>
     }
 }

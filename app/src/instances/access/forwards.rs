@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use crate::language::{fill, t};
 use crate::paths::at;
 use crate::request::{self, FormOrJson};
 use crate::view;
@@ -158,9 +159,13 @@ pub(super) fn ForwardButton(
     let has_port = part(row, |instance| instance.public_port.is_some());
     let ready = part(row, |instance| instance.status == Status::Started);
     let label = move || {
-        let verb = if wanted.get() { "Deactivate" } else { "Activate" };
+        let verb = if wanted.get() {
+            t("Deactivate")
+        } else {
+            t("Activate")
+        };
         row.instance.with(|instance| match instance.public_port {
-            Some(port) => format!("{verb} port {port} of {}", instance.name),
+            Some(port) => fill("{} port {} of {}", &[verb, &port.to_string(), &instance.name]),
             None => verb.to_owned(),
         })
     };
@@ -183,11 +188,11 @@ pub(super) fn ForwardButton(
             hidden=move || !has_port.get()
             disabled=move || busy.get() || !wanted.get() && !ready.get()
             aria-label=label
-            title=move || (!wanted.get() && !ready.get()).then_some("Start it first")
+            title=move || (!wanted.get() && !ready.get()).then_some(t("Start it first"))
             on:click=press
         >
             <Icon name=Signal::derive(move || if up.get() { "check" } else { "plug" }) class="icon--sm" />
-            {move || if wanted.get() { "Deactivate" } else { "Activate" }}
+            {move || if wanted.get() { t("Deactivate") } else { t("Activate") }}
         </button>
     }
 }

@@ -1,5 +1,6 @@
 //! A host name of the instance's own, which overrides its link.
 
+use crate::language::{said, t};
 use crate::view;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -52,7 +53,7 @@ impl Typed {
         };
         let empty = text.trim().is_empty();
         let wrong = HostName::new(&text).err().filter(|_| !empty);
-        self.problem.set(wrong.map(|wrong| wrong.to_string()));
+        self.problem.set(wrong.map(|wrong| said(&wrong.to_string())));
         if wrong.is_none() {
             spawn_local(self.send(text));
         }
@@ -89,13 +90,13 @@ pub(super) fn HostnameField(
     view! {
         <div class="field">
             <label class="field__label" for="access-hostname">
-                "Host name of its own"
+                {t("Host name of its own")}
             </label>
             <input
                 class="input input--mono"
                 id="access-hostname"
                 name="hostname"
-                placeholder="none"
+                placeholder=t("none")
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck="false"
@@ -117,9 +118,9 @@ pub(super) fn HostnameField(
                     },
                     None => view! {
                         <span class="field__hint">
-                            "The name, with the port you write here, has to lead to this machine (by DNS, or by a line \
+                            {t("The name, with the port you write here, has to lead to this machine (by DNS, or by a line \
                              in the hosts file of each computer that opens it), and for TLS it has to stand in the \
-                             certificate."
+                             certificate.")}
                         </span>
                     },
                 }}

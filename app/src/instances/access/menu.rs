@@ -1,5 +1,6 @@
 //! The menu of the port: another port, another kind of link, the QR code.
 
+use crate::language::{fill, t};
 use crate::view;
 use leptos::prelude::*;
 use types::instances::AccessPattern;
@@ -23,14 +24,15 @@ pub(super) fn AccessMenu(
     let alive = crate::ui::hydrated();
     let text = Signal::derive(move || {
         row.instance.with(|instance| {
-            instance
-                .public_port
-                .map_or_else(|| "No port".to_owned(), |port| format!("Port {port}"))
+            instance.public_port.map_or_else(
+                || t("No port").to_owned(),
+                |port| fill("Port {}", &[&port.to_string()]),
+            )
         })
     });
     let label = Signal::derive(move || {
         row.instance
-            .with(|instance| format!("{}: access of {}", text.get(), instance.name))
+            .with(|instance| fill("{}: access of {}", &[&text.get(), &instance.name]))
     });
     view! {
         <Menu icon="down" label text class="access__port">
@@ -41,12 +43,12 @@ pub(super) fn AccessMenu(
                 on:click=move |_| edits.begin_at(row, &[Field::Port], "c-access")
             >
                 <Icon name="edit" />
-                "Change the port"
+                {t("Change the port")}
             </button>
             <PatternItems row />
             <a class="menu__item" href=move || format!("{}#sec-access", place.with("open", row.id)) data-noscroll>
                 <Icon name="info" />
-                "Access and QR code"
+                {t("Access and QR code")}
             </a>
         </Menu>
     }

@@ -1,6 +1,7 @@
 //! How the link is built and who may use the port: changed at once, whatever runs.
 
 use crate::fetch::{self, Fetched};
+use crate::language::{fill, marked, t};
 use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::view;
@@ -22,15 +23,15 @@ use crate::live::Live;
 use crate::ui::Toasts;
 
 /// The ways a link is built, as people call them; and as forms do.
-pub(super) const PATTERNS: [(AccessPattern, &str, &str); 3] = [
-    (AccessPattern::Port, "Hostname:Port", "port"),
-    (AccessPattern::Subdomain, "Subdomain", "subdomain"),
-    (AccessPattern::Path, "Path", "path"),
+pub(crate) const PATTERNS: [(AccessPattern, &str, &str); 3] = [
+    (AccessPattern::Port, marked("Hostname:Port"), "port"),
+    (AccessPattern::Subdomain, marked("Subdomain"), "subdomain"),
+    (AccessPattern::Path, marked("Path"), "path"),
 ];
 
-const AUDIENCES: [(PublicAccess, &str, &str); 2] = [
-    (PublicAccess::Login, "Who is logged in", "login"),
-    (PublicAccess::Open, "Everybody", "open"),
+pub(crate) const AUDIENCES: [(PublicAccess, &str, &str); 2] = [
+    (PublicAccess::Login, marked("Who is logged in"), "login"),
+    (PublicAccess::Open, marked("Everybody"), "open"),
 ];
 
 /// Changes how the link of an instance is built, and who may use its public port. `naming`: its host name, too; an
@@ -44,15 +45,14 @@ pub(crate) async fn set_access(
     #[server(default)] hostname: String,
 ) -> Result<Instance, ApiError> {
     let origin = expect_context::<crate::links::RequestOrigin>();
-    let is_named = !hostname.trim().is_empty();
-    let change = types::instances::InstanceChange {
+    let mut change = types::instances::InstanceChange {
         access_pattern,
         public_access,
-        // The name that was used is kept for the next time.
-        hostname: (naming && is_named).then(|| hostname.clone()),
-        use_custom_hostname: naming.then_some(is_named),
         ..Default::default()
     };
+    if naming {
+        name_it(&mut change, &hostname);
+    }
     let instances = expect_context::<engine::Engine>().instances;
     let (saved, id) = (instances.update(id, change, false).await, id.to_string());
     let saved = saved.map_err(ApiError::from).inspect_err(|error| {
@@ -60,6 +60,15 @@ pub(crate) async fn set_access(
     })?;
     posted::lead_back(&[("open", &id)]);
     Ok(origin.link(saved))
+}
+
+/// Gives the link a host name of its own; an empty one takes it away, but the name that was used is kept for the next
+/// time.
+#[cfg(feature = "ssr")]
+pub(crate) fn name_it(change: &mut types::instances::InstanceChange, hostname: &str) {
+    let is_named = !hostname.trim().is_empty();
+    change.hostname = is_named.then(|| hostname.to_owned());
+    change.use_custom_hostname = Some(is_named);
 }
 
 /// Changes one instance's access and shows the answer.
@@ -104,7 +113,7 @@ pub fn AccessSection(
     let named = part(row, |instance| !name_in_use(instance).is_empty());
     view! {
         <section class="section" id="sec-access">
-            <h3 class="section__title">"Access"</h3>
+            <h3 class="section__title">{t("Access")}</h3>
             <form
                 class="access-settings"
                 method="post"
@@ -117,26 +126,26 @@ pub fn AccessSection(
                 <div class="stack">
                     <Link row />
                     <Choice
-                        title="Link"
+                        title=t("Link")
                         name="access_pattern"
                         options=PATTERNS.map(|(value, word, text)| (word, text, Signal::derive(move || pattern.get() == value))).to_vec()
                         choose=Callback::new(move |index: usize| settings.set(PATTERNS.get(index).map(|pattern| pattern.0), None))
                     />
                     <p class="faint" hidden=move || !named.get()>
-                        "The host name below overrides this."
+                        {t("The host name below overrides this.")}
                     </p>
                     <HostnameField row />
                     <Choice
-                        title="Who may use the port"
+                        title=t("Who may use the port")
                         name="public_access"
                         options=AUDIENCES.map(|(value, word, text)| (word, text, Signal::derive(move || access.get() == value))).to_vec()
                         choose=Callback::new(move |index: usize| settings.set(None, AUDIENCES.get(index).map(|access| access.0)))
                     />
                     <p class="faint" hidden=move || access.get() != PublicAccess::Open>
-                        "Whoever reaches this machine reaches the app: the port does not ask for a login."
+                        {t("Whoever reaches this machine reaches the app: the port does not ask for a login.")}
                     </p>
                     <button class="button button--sm" type="submit" hidden=move || alive.get()>
-                        "Change the access"
+                        {t("Change the access")}
                     </button>
                 </div>
                 <Code row />
@@ -162,11 +171,11 @@ fn Code(
         ))
     });
     let link = link_of(row);
-    let text = move || format!("QR code of {}", link.get());
+    let text = move || fill("QR code of {}", &[&link.get()]);
     view! {
         <figure class="qr">
             <img src=source alt=text width="132" height="132" />
-            <figcaption class="faint">"Open on a phone"</figcaption>
+            <figcaption class="faint">{t("Open on a phone")}</figcaption>
         </figure>
     }
 }
@@ -197,7 +206,7 @@ fn Choice(
                         prop:checked=chosen
                         on:change=move |_| choose.run(index)
                     />
-                    {word}
+                    {t(word)}
                 </label>
             }
         })

@@ -1,5 +1,6 @@
 //! The question before a public port is taken from another instance.
 
+use crate::language::{fill, t};
 use crate::paths::at;
 use crate::view;
 use leptos::ev::SubmitEvent;
@@ -70,7 +71,7 @@ fn Question(
     };
     let name = move |row: Row| part(row, |instance| instance.name.clone());
     let (wants, has) = (name(row), name(holder));
-    let title = Signal::derive(move || format!("Port {port} is in use by {}", has.get()));
+    let title = Signal::derive(move || fill("Port {} is in use by {}", &[&port.to_string(), &has.get()]));
     let close = move |()| place.close();
     let take = move |event: SubmitEvent| {
         event.prevent_default();
@@ -80,21 +81,21 @@ fn Question(
     view! {
         <Dialog id="takeover-title" title close_href=Signal::derive(move || place.home()) on_close=close>
             <div class="dialog__body">
-                <p>{move || format!("You can move the port to {} now. Neither app stops.", wants.get())}</p>
+                <p>{move || fill("You can move the port to {} now. Neither app stops.", &[&wants.get()])}</p>
                 <div class="swap">
-                    <Side label="Has it now" row=holder />
+                    <Side label=t("Has it now") row=holder />
                     <Icon name="arrow" />
-                    <Side label="Gets it" row />
+                    <Side label=t("Gets it") row />
                 </div>
                 <ul class="consequences">
                     <li>
                         <Icon name="check" />
-                        <span>{move || format!("The link with port {port} opens {} at once.", wants.get())}</span>
+                        <span>{move || fill("The link with port {} opens {} at once.", &[&port.to_string(), &wants.get()])}</span>
                     </li>
                     <li>
                         <Icon name="close" />
                         <span>
-                            {move || format!("Open connections to {} are cut after a few seconds. It keeps running.", has.get())}
+                            {move || fill("Open connections to {} are cut after a few seconds. It keeps running.", &[&has.get()])}
                         </span>
                     </li>
                 </ul>
@@ -115,15 +116,15 @@ fn Question(
                         place.close();
                     }
                 >
-                    "Cancel"
+                    {t("Cancel")}
                 </a>
                 {move || other.get().map(|other| view! {
                     <button class="button" type="submit" form=OTHER>
-                        {format!("Use port {other} instead")}
+                        {fill("Use port {} instead", &[&other.to_string()])}
                     </button>
                 })}
                 <button class="button button--filled" type="submit">
-                    {format!("Take over port {port}")}
+                    {fill("Take over port {}", &[&port.to_string()])}
                 </button>
             </form>
         </Dialog>

@@ -1,5 +1,6 @@
 //! The columns a person may edit: what they are called, and how they read as text.
 
+use crate::language::t;
 use types::instances::{Instance, InstanceChange, RestartPolicy};
 
 /// A column a person may edit.
@@ -72,15 +73,15 @@ impl Field {
     /// What people call it.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Name => "Name",
-            Self::Blueprint => "Blueprint",
-            Self::Gpus => "GPUs",
-            Self::Autostart => "Autostart",
-            Self::Port => "Port",
-            Self::OutputPath => "Output folder",
-            Self::RestartPolicy => "Restart",
-            Self::LaunchArgs => "Launch arguments",
-            Self::EnvVars => "Environment variables",
+            Self::Name => t("Name"),
+            Self::Blueprint => t("Blueprint"),
+            Self::Gpus => t("GPUs"),
+            Self::Autostart => t("Autostart"),
+            Self::Port => t("Port"),
+            Self::OutputPath => t("Output folder"),
+            Self::RestartPolicy => t("Restart"),
+            Self::LaunchArgs => t("Launch arguments"),
+            Self::EnvVars => t("Environment variables"),
             Self::Python => "Python",
             Self::Cuda => "CUDA",
             Self::Torch => "torch",
@@ -146,10 +147,10 @@ impl Field {
     pub fn spoken(self, instance: &Instance) -> String {
         let text = self.read(instance);
         match (self, text.as_str()) {
-            (Self::Autostart, "true") => "on".to_owned(),
-            (Self::Autostart, _) => "off".to_owned(),
-            (Self::Gpus, "") => "all".to_owned(),
-            (_, "") => "empty".to_owned(),
+            (Self::Autostart, "true") => t("on").to_owned(),
+            (Self::Autostart, _) => t("off").to_owned(),
+            (Self::Gpus, "") => t("all").to_owned(),
+            (_, "") => t("empty").to_owned(),
             _ => text,
         }
     }

@@ -1,5 +1,6 @@
 //! The configuration: one form, saved through the preview with scripts and as a whole without.
 
+use crate::language::t;
 use crate::paths::at;
 use crate::view;
 use leptos::ev::SubmitEvent;
@@ -10,7 +11,7 @@ use crate::instances::Row;
 use crate::instances::draft::Field;
 use crate::instances::edits::{Edits, UpdateInstance};
 use crate::instances::fields::{
-    AutostartSwitch, BlueprintField, LinesField, PortField, RestartPolicyField, TextField,
+    AutostartSwitch, BlueprintField, GpuField, LinesField, PortField, RestartPolicyField, TextField,
 };
 use crate::instances::filter::Place;
 use crate::instances::row::part;
@@ -45,18 +46,18 @@ pub fn Configuration(
             <input type="hidden" name="row_version" value=version />
             {move || problem.get().map(|text| view! { <ErrorNote text /> })}
             <section class="section" id="sec-configuration">
-                <h3 class="section__title">"Configuration"</h3>
+                <h3 class="section__title">{t("Configuration")}</h3>
                 <Basics row />
             </section>
             <section class="section" id="sec-environment">
-                <h3 class="section__title">"Environment"</h3>
+                <h3 class="section__title">{t("Environment")}</h3>
                 <Environment row />
             </section>
             <label class="option" hidden=move || alive.get() || !active.get()>
                 <input class="check" type="checkbox" name="restart" value="true" />
                 <span class="option__text">
-                    "Restart it when a changed value needs it"
-                    <span class="faint">"Otherwise the new values take effect at the next start."</span>
+                    {t("Restart it when a changed value needs it")}
+                    <span class="faint">{t("Otherwise the new values take effect at the next start.")}</span>
                 </span>
             </label>
         </form>
@@ -70,42 +71,40 @@ fn Basics(
 ) -> impl IntoView {
     view! {
         <div class="form-grid">
-            <Labelled text="Name" id="edit-name" row field=Field::Name>
+            <Labelled text=t("Name") id="edit-name" row field=Field::Name>
                 <TextField row field=Field::Name id="edit-name" />
             </Labelled>
-            <Labelled text="Blueprint" id="edit-blueprint" row field=Field::Blueprint hint="Its launch.sh is kept.">
+            <Labelled text=t("Blueprint") id="edit-blueprint" row field=Field::Blueprint hint=t("Its launch.sh is kept.")>
                 <BlueprintField row id="edit-blueprint" />
             </Labelled>
-            <Labelled text="GPUs" id="edit-gpus" row field=Field::Gpus hint="Numbers such as 0,1, or UUIDs; empty means all.">
-                <TextField row field=Field::Gpus id="edit-gpus" class="input--mono" placeholder="all" />
-            </Labelled>
-            <Labelled text="Port" id="edit-port" row field=Field::Port>
+            <GpuField row />
+            <Labelled text=t("Port") id="edit-port" row field=Field::Port>
                 <PortField row id="edit-port" />
             </Labelled>
             <Labelled
-                text="Output folder"
+                text=t("Output folder")
                 id="edit-output"
                 row
                 field=Field::OutputPath
-                hint="Below outputs/ of the data directory; empty means the instance’s own name there."
+                hint=t("Below outputs/ of the data directory; empty means the instance’s own name there.")
             >
                 <TextField row field=Field::OutputPath id="edit-output" class="input--mono" />
             </Labelled>
             <div class="field">
-                <span class="field__label">"Restart when it ends by itself"</span>
+                <span class="field__label">{t("Restart when it ends by itself")}</span>
                 <RestartPolicyField row />
                 <label class="option">
                     <AutostartSwitch row />
-                    <span>"Start with the panel"</span>
+                    <span>{t("Start with the panel")}</span>
                 </label>
             </div>
             <div class="span">
                 <Labelled
-                    text="Launch arguments"
+                    text=t("Launch arguments")
                     id="edit-arguments"
                     row
                     field=Field::LaunchArgs
-                    hint="Added to the app’s command line; lines that start with # are skipped."
+                    hint=t("Added to the app’s command line; lines that start with # are skipped.")
                 >
                     <LinesField row field=Field::LaunchArgs id="edit-arguments" lines=3 placeholder="--lowvram" />
                 </Labelled>
@@ -122,16 +121,16 @@ fn Environment(
     view! {
         <div class="form-grid form-grid--three">
             <Labelled text="Python" id="edit-python" row field=Field::Python>
-                <TextField row field=Field::Python id="edit-python" class="input--mono" placeholder="as the blueprint says" />
+                <TextField row field=Field::Python id="edit-python" class="input--mono" placeholder=t("as the blueprint says") />
             </Labelled>
             <Labelled text="CUDA" id="edit-cuda" row field=Field::Cuda>
-                <TextField row field=Field::Cuda id="edit-cuda" class="input--mono" placeholder="as the blueprint says" />
+                <TextField row field=Field::Cuda id="edit-cuda" class="input--mono" placeholder=t("as the blueprint says") />
             </Labelled>
             <Labelled text="torch" id="edit-torch" row field=Field::Torch>
-                <TextField row field=Field::Torch id="edit-torch" class="input--mono" placeholder="as the blueprint says" />
+                <TextField row field=Field::Torch id="edit-torch" class="input--mono" placeholder=t("as the blueprint says") />
             </Labelled>
         </div>
-        <Labelled text="Variables" id="edit-variables" row field=Field::EnvVars hint="One NAME=value a line.">
+        <Labelled text=t("Variables") id="edit-variables" row field=Field::EnvVars hint=t("One NAME=value a line.")>
             <LinesField row field=Field::EnvVars id="edit-variables" lines=4 placeholder="HF_HOME=/cache/hf" />
         </Labelled>
     }
@@ -139,7 +138,7 @@ fn Environment(
 
 /// A field with its label above and its hint, or its saved value, below.
 #[component]
-fn Labelled(
+pub(in crate::instances) fn Labelled(
     /// The label.
     text: &'static str,
     /// Id of the field.
@@ -163,7 +162,7 @@ fn Labelled(
             </label>
             {children()}
             {move || match was.get() {
-                Some(was) => Some(view! { <span class="was">"was " {first_line(&was)}</span> }.into_any()),
+                Some(was) => Some(view! { <span class="was">{t("was ")} {first_line(&was)}</span> }.into_any()),
                 None if hint.is_empty() => None,
                 None => Some(view! { <span class="field__hint">{hint}</span> }.into_any()),
             }}

@@ -1,5 +1,6 @@
 //! The runs of an instance, each with its log.
 
+use crate::language::{fill, said, t};
 use crate::paths::at;
 use crate::view;
 use leptos::prelude::*;
@@ -18,19 +19,19 @@ pub fn Runs(
     runs: Vec<Run>,
 ) -> impl IntoView {
     if runs.is_empty() {
-        return view! { <p class="faint">"It has not been started yet."</p> }.into_any();
+        return view! { <p class="faint">{t("It has not been started yet.")}</p> }.into_any();
     }
     view! {
         <table class="table table--plain table--stack">
             <thead>
                 <tr>
-                    <th scope="col">"Run"</th>
-                    <th scope="col">"How it ended"</th>
+                    <th scope="col">{t("Run")}</th>
+                    <th scope="col">{t("How it ended")}</th>
                     <th class="right" scope="col">
-                        "Ran"
+                        {t("Ran")}
                     </th>
                     <th class="right" scope="col">
-                        "Log"
+                        {t("Log")}
                     </th>
                 </tr>
             </thead>
@@ -54,7 +55,7 @@ fn RunRow(
         <tr>
             <td>
                 <a class="num" href=at(&format!("/instances/{id}/logs?run={}", run.number))>
-                    {format!("Run {}", run.number)}
+                    {fill("Run {}", &[&run.number.to_string()])}
                 </a>
                 " "
                 <span class="faint">{move || ago(started, clock.now())}</span>
@@ -67,7 +68,7 @@ fn RunRow(
                     <span class="status__word">{word}</span>
                 </span>
                 " "
-                <span class="muted">{run.reason}</span>
+                <span class="muted">{said(&run.reason)}</span>
             </td>
             <td class="right num">{move || duration(ended.unwrap_or_else(|| clock.now()) - started)}</td>
             <td class="right num">{bytes(run.log_bytes)}</td>
@@ -77,11 +78,11 @@ fn RunRow(
 
 fn outcome(run: &Run) -> (&'static str, &'static str, &'static str) {
     match run.exit.map(|exit| exit.kind) {
-        None if run.ended_at.is_none() => ("s-healthy", "ok", "Runs"),
-        Some(ExitKind::Code(0)) => ("s-stopped", "idle", "Ended"),
-        Some(ExitKind::Signal(2 | 9 | 15)) => ("s-stopped", "idle", "Stopped"),
-        Some(ExitKind::OutOfMemory) => ("s-error", "err", "Out of memory"),
-        None | Some(ExitKind::Lost) => ("s-stopped", "idle", "Lost"),
-        Some(ExitKind::Code(_) | ExitKind::Signal(_)) => ("s-error", "err", "Error"),
+        None if run.ended_at.is_none() => ("s-healthy", "ok", t("Runs")),
+        Some(ExitKind::Code(0)) => ("s-stopped", "idle", t("Ended")),
+        Some(ExitKind::Signal(2 | 9 | 15)) => ("s-stopped", "idle", t("Stopped")),
+        Some(ExitKind::OutOfMemory) => ("s-error", "err", t("Out of memory")),
+        None | Some(ExitKind::Lost) => ("s-stopped", "idle", t("Lost")),
+        Some(ExitKind::Code(_) | ExitKind::Signal(_)) => ("s-error", "err", t("Error")),
     }
 }

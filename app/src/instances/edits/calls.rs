@@ -63,6 +63,8 @@ pub(crate) async fn update_instance(
     id: InstanceId,
     row_version: i64,
     #[server(default)] restart: bool,
+    // The first one is empty, and there where GPUs are ticked instead of written.
+    #[server(default)] gpus: Vec<String>,
     form: BTreeMap<String, String>,
 ) -> Result<Instance, ApiError> {
     let mut change = InstanceChange {
@@ -75,6 +77,10 @@ pub(crate) async fn update_instance(
         if let Some(text) = form.get(field.column()) {
             field.write(&mut change, text);
         }
+    }
+    if !gpus.is_empty() {
+        let ticked: Vec<String> = gpus.into_iter().filter(|id| !id.is_empty()).collect();
+        Field::Gpus.write(&mut change, &ticked.join(","));
     }
     let origin = expect_context::<crate::links::RequestOrigin>();
     let instances = expect_context::<engine::Engine>().instances;

@@ -1,5 +1,6 @@
 //! How edits are saved: looked at first, with a question where something restarts, then sent.
 
+use crate::language::fill;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use types::instances::{ChangePreview, Instance, InstanceId};
@@ -122,7 +123,7 @@ impl Edits {
     fn take(self, saved: Saved, sent: &RowChange) {
         match saved.outcome {
             Ok(instance) => {
-                self.toasts.say(format!("Saved {}.", instance.name));
+                self.toasts.say(fill("Saved {}.", &[&instance.name]));
                 self.keep_since(sent, &instance);
                 self.live.answer(instance);
             }

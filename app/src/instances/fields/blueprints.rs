@@ -1,5 +1,6 @@
 //! The choice of a blueprint.
 
+use crate::language::{fill, said};
 use crate::view;
 use leptos::prelude::*;
 
@@ -41,12 +42,12 @@ pub fn BlueprintOptions(
         .then(|| chosen.get_untracked())
         .filter(|name| !name.is_empty());
     view! {
-        {lost.map(|name| view! { <ChoiceOption value=name.clone() text=format!("{name} (not in the catalogue)") chosen /> })}
+        {lost.map(|name| view! { <ChoiceOption value=name.clone() text=fill("{} (not in the catalogue)", &[&name]) chosen /> })}
         {groups
             .into_iter()
             .map(|(category, all)| {
                 view! {
-                    <optgroup label=category>
+                    <optgroup label=said(&category)>
                         {all
                             .into_iter()
                             .map(|(filename, name)| view! { <ChoiceOption value=filename text=name chosen /> })

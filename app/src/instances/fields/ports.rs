@@ -1,5 +1,6 @@
 //! The choice of a public port: a free one, or one that other instances have already.
 
+use crate::language::{fill, t};
 use crate::view;
 use leptos::prelude::*;
 use types::instances::{Instance, InstanceId};
@@ -37,7 +38,7 @@ fn port_text(port: u16, rows: Rows, own: Option<InstanceId>) -> String {
     if holders.is_empty() {
         port.to_string()
     } else {
-        format!("{port}, also {}", holders.join(", "))
+        fill("{}, also {}", &[&port.to_string(), &holders.join(", ")])
     }
 }
 
@@ -61,7 +62,7 @@ pub fn PortField(
     };
     view! {
         <ChoiceField row field=Field::Port id>
-            <ChoiceOption value=String::new() text="No port".to_owned() chosen />
+            <ChoiceOption value=String::new() text=t("No port").to_owned() chosen />
             {list(ports, number, move |port| port_option(port, chosen, Some(row.id)))}
         </ChoiceField>
     }

@@ -1,5 +1,6 @@
 //! What is on or off, and what is one of a few.
 
+use crate::language::t;
 use crate::view;
 use leptos::ev;
 use leptos::prelude::*;
@@ -33,10 +34,10 @@ pub fn RestartPolicyField(
         }
     };
     view! {
-        <div class="segmented" role="radiogroup" aria-label="Restart when the app ends by itself">
-            {item("never", "Never")}
-            {item("on-failure", "After a failure")}
-            {item("always", "Always")}
+        <div class="segmented" role="radiogroup" aria-label=t("Restart when the app ends by itself")>
+            {item("never", t("Never"))}
+            {item("on-failure", t("After a failure"))}
+            {item("always", t("Always"))}
         </div>
     }
 }

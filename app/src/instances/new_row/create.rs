@@ -1,5 +1,6 @@
 //! Creating: what the new row sends, and what becomes of it.
 
+use crate::language::fill;
 use crate::paths::at;
 use crate::request::{self, FormOrJson};
 use crate::view;
@@ -91,9 +92,9 @@ pub fn NewInstanceForm(
             match answer {
                 Ok(instance) => {
                     let name = format!("name-{}", instance.id);
-                    toasts.say(format!(
+                    toasts.say(fill(
                         "Created {}. Start builds its environment.",
-                        instance.name
+                        &[&instance.name],
                     ));
                     live.answer(instance);
                     place.show_all();

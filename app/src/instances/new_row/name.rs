@@ -1,5 +1,6 @@
 //! The name of a new instance.
 
+use crate::language::{said, t};
 use crate::view;
 use leptos::prelude::*;
 use types::names::InstanceName;
@@ -27,7 +28,11 @@ pub(super) fn NewName(
     });
     let check = move |_| {
         if let Some(text) = typed.get_untracked().filter(|text| !text.is_empty()) {
-            problem.set(InstanceName::new(&text).err().map(|invalid| invalid.to_string()));
+            problem.set(
+                InstanceName::new(&text)
+                    .err()
+                    .map(|invalid| said(&invalid.to_string())),
+            );
         }
     };
     view! {
@@ -36,8 +41,8 @@ pub(super) fn NewName(
             id="new-name"
             form=FORM
             name="new[name]"
-            aria-label="Name"
-            placeholder="Name"
+            aria-label=t("Name")
+            placeholder=t("Name")
             required
             maxlength="64"
             autocomplete="off"

@@ -104,9 +104,10 @@ impl Task {
                 ticks: 0,
             };
             if let Ok(socket) = WebSocket::open(&address()) {
-                let resync = session.run(socket, &mut self.inbox).await;
-                if resync {
-                    continue;
+                match session.run(socket, &mut self.inbox).await {
+                    End::Lost => {}
+                    End::Resync => continue,
+                    End::LoggedOut => return,
                 }
             }
             if session.greeted {
@@ -150,23 +151,23 @@ struct Session {
 /// Why a session ends.
 enum End {
     Lost,
+    /// A new connection is wanted at once.
     Resync,
+    /// The page is on its way to the login; until it is there another try would only be refused.
+    LoggedOut,
 }
 
 impl Session {
-    /// Returns whether a new connection is wanted at once.
-    async fn run(&mut self, socket: WebSocket, inbox: &mut UnboundedReceiver<Input>) -> bool {
+    async fn run(&mut self, socket: WebSocket, inbox: &mut UnboundedReceiver<Input>) -> End {
         let (mut sink, stream) = socket.split();
         let incoming = stream.map(Input::Heard).chain(once(async { Input::Closed }));
         let mut inputs = pin!(select(incoming, inbox));
         while let Some(input) = inputs.next().await {
-            match self.handle(input, &mut sink).await {
-                Ok(()) => {}
-                Err(End::Lost) => return false,
-                Err(End::Resync) => return true,
+            if let Err(end) = self.handle(input, &mut sink).await {
+                return end;
             }
         }
-        false
+        End::Lost
     }
 
     async fn handle(&mut self, input: Input, sink: &mut Sink) -> Result<(), End> {
@@ -175,14 +176,25 @@ impl Session {
             Input::Heard(Err(WebSocketError::ConnectionClose(close))) if close.code == LOGGED_OUT => {
                 // The server sends this page's reload to the login.
                 let _ = window().location().reload();
-                Err(End::Lost)
+                Err(End::LoggedOut)
             }
             Input::Heard(Err(_)) | Input::Closed => Err(End::Lost),
             Input::Say(message) if self.greeted => say(sink, &message).await,
-            Input::Wake if self.greeted => say(sink, &self.live.telemetry_wish(is_hidden())).await,
+            Input::Wake if self.greeted => {
+                for wish in self.live.viewing(is_hidden()) {
+                    say(sink, &wish).await?;
+                }
+                Ok(())
+            }
+            Input::Heard(Ok(Message::Bytes(telegram))) => {
+                self.heard = Date::now();
+                let live = self.live;
+                live.at_home(|| live.heard(telegram));
+                Ok(())
+            }
             Input::Tick => self.tick(sink).await,
             // Before the snapshot nothing is said: all that is wanted then is said after it.
-            Input::Say(_) | Input::Wake | Input::Retry(_) | Input::Heard(Ok(Message::Bytes(_))) => Ok(()),
+            Input::Say(_) | Input::Wake | Input::Retry(_) => Ok(()),
         }
     }
 

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::Log;
 use super::place::rows_f64;
+use crate::language::t;
 use crate::live::{Live, LogPiece};
 
 /// More waiting bytes are not left for the next frame: a hidden tab has none.
@@ -62,8 +63,8 @@ impl Log {
                     self.earlier.set(0);
                     text.clear();
                 } else if piece.gap {
-                    text.lines
-                        .append("\n\u{1b}[2m--- output in between is no longer kept ---\u{1b}[0m\n");
+                    let gap = t("output in between is no longer kept");
+                    text.lines.append(&format!("\n\u{1b}[2m--- {gap} ---\u{1b}[0m\n"));
                 }
                 text.lines.append(&piece.text);
             }

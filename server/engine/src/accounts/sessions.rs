@@ -7,6 +7,11 @@ use crate::{Result, clock, db};
 const HOUR_MS: i64 = 60 * 60 * 1000;
 const LIFETIME_MS: i64 = 30 * 24 * HOUR_MS;
 
+/// A name for a secret by which nobody finds it, for logs.
+pub fn short_name(secret: &str) -> String {
+    Digest::of(secret).text().chars().take(8).collect()
+}
+
 impl Accounts {
     /// Whether a session secret is good now. Answers from memory, without a database read, once known.
     pub async fn session_is_valid(&self, secret: &str) -> Result<bool> {

@@ -30,6 +30,15 @@ impl Accounts {
         Ok(true)
     }
 
+    /// What a token is called.
+    pub async fn token_name(&self, secret: &str) -> Result<Option<String>> {
+        let hash = Digest::of(secret).text();
+        let id = db::accounts::token_by_hash(self.inner.db.read(), &hash).await?;
+        let tokens = db::accounts::tokens(self.inner.db.read()).await?;
+        let token = tokens.into_iter().find(|token| Some(token.id) == id);
+        Ok(token.map(|token| token.name))
+    }
+
     /// Every API token, newest first.
     pub async fn tokens(&self) -> Result<Vec<ApiToken>> {
         Ok(db::accounts::tokens(self.inner.db.read()).await?)

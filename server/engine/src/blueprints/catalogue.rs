@@ -16,6 +16,9 @@ use crate::{Error, Result};
 #[folder = "../../blueprints"]
 pub(super) struct Stock;
 
+/// Folder of the stock for apps that newer ones have followed. Its scripts are found by their plain names.
+const LEGACY: &str = "legacy/";
+
 /// Scripts that are no blueprints.
 const SUPPORT: [&str; 1] = ["functions.sh"];
 
@@ -36,10 +39,9 @@ impl Catalogue {
     /// its warning: a file that silently does not appear helps nobody.
     pub(super) fn list(&self) -> Vec<Blueprint> {
         let mut found = BTreeMap::new();
-        for filename in Stock::iter().filter(|name| is_blueprint(name)) {
-            if let Some(file) = Stock::get(&filename) {
-                let blueprint = metadata::parse(&filename, BlueprintOrigin::Stock, &file.data);
-                found.insert(filename.into_owned(), blueprint);
+        for filename in Stock::iter().filter_map(|path| stock_name(&path).map(str::to_owned)) {
+            if let Some((blueprint, _)) = stock(&filename) {
+                found.insert(filename, blueprint);
             }
         }
         for (place, origin) in self.places.iter().rev() {
@@ -76,9 +78,26 @@ impl Catalogue {
                 return usable(&filename, *origin, bytes.into());
             }
         }
-        let file = Stock::get(&filename).ok_or_else(unknown)?;
-        usable(&filename, BlueprintOrigin::Stock, file.data)
+        let (blueprint, bytes) = stock(&filename).ok_or_else(unknown)?;
+        Ok((blueprint, metadata::unix_lines(&bytes)))
     }
+}
+
+/// A script of the program itself.
+pub(super) fn stock(filename: &str) -> Option<(Blueprint, Cow<'static, [u8]>)> {
+    let legacy = format!("{LEGACY}{filename}");
+    let (file, legacy) = match Stock::get(filename) {
+        Some(file) => (file, false),
+        None => (Stock::get(&legacy)?, true),
+    };
+    let blueprint = metadata::parse(filename, BlueprintOrigin::Stock, &file.data);
+    Some((Blueprint { legacy, ..blueprint }, file.data))
+}
+
+/// The name of a blueprint by its path in the stock.
+pub(super) fn stock_name(path: &str) -> Option<&str> {
+    let name = path.strip_prefix(LEGACY).unwrap_or(path);
+    is_blueprint(name).then_some(name)
 }
 
 fn usable(filename: &str, origin: BlueprintOrigin, bytes: Cow<'_, [u8]>) -> Result<(Blueprint, Vec<u8>)> {
@@ -217,6 +236,10 @@ mod tests {
     fn every_blueprint_that_ships_has_clean_metadata_and_its_own_name() {
         let list = Catalogue::new("/nowhere".into(), None).list();
         assert!(list.iter().any(|blueprint| blueprint.filename == "test-logs.sh"));
+        assert!(
+            list.iter()
+                .any(|blueprint| blueprint.filename == "Forge.sh" && blueprint.legacy)
+        );
         let mut names = std::collections::HashSet::new();
         for blueprint in list {
             assert!(

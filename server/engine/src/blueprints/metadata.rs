@@ -4,7 +4,7 @@
 //! becomes a warning with its line's number: a script without good metadata still runs, by the defaults.
 
 use regex::Regex;
-use types::blueprints::{Blueprint, BlueprintOrigin, Readiness, Subpath, VenvType};
+use types::blueprints::{Blueprint, BlueprintOrigin, Desktop, Readiness, Subpath, VenvType};
 
 /// The largest script that is read.
 pub(crate) const MAX_BYTES: u64 = 1024 * 1024;
@@ -92,7 +92,11 @@ fn defaults(filename: &str, origin: BlueprintOrigin) -> Blueprint {
         start_timeout_s: START_TIMEOUT_S,
         stop_grace_s: STOP_GRACE_S,
         subpath: Subpath::Strip,
+        script_cookies: false,
         min_vram_mb: None,
+        disk_mb: None,
+        desktop: None,
+        legacy: false,
         homepage: None,
         icon: None,
         warnings: Vec::new(),
@@ -128,12 +132,9 @@ fn set(blueprint: &mut Blueprint, key: &str, value: &str) -> Result<(), String> 
         "start_timeout" => blueprint.start_timeout_s = seconds(value, 1..=LONGEST_START_S)?,
         "stop_grace" => blueprint.stop_grace_s = seconds(value, 0..=LONGEST_GRACE_S)?,
         "subpath" => blueprint.subpath = subpath(value)?,
-        "min_vram_mb" => {
-            let number = value
-                .parse()
-                .map_err(|_| "`min_vram_mb` is a whole number.".to_owned())?;
-            blueprint.min_vram_mb = Some(number);
-        }
+        "script_cookies" => blueprint.script_cookies = yes_or_no("script_cookies", value)?,
+        "min_vram_mb" => blueprint.min_vram_mb = Some(mebibytes(key, value)?),
+        "disk_mb" => blueprint.disk_mb = Some(mebibytes(key, value)?),
         "homepage" if value.starts_with("https://") || value.starts_with("http://") => {
             blueprint.homepage = Some(value.to_owned());
         }
@@ -146,10 +147,9 @@ fn set(blueprint: &mut Blueprint, key: &str, value: &str) -> Result<(), String> 
             blueprint.icon = Some(value.to_owned());
         }
         "icon" => return Err("`icon` is made of letters, digits, `-`, `_` and `.`.".to_owned()),
-        "desktop" => match value {
-            "required" | "optional" => {}
-            _ => return Err("`desktop` is `required` or `optional`.".to_owned()),
-        },
+        "desktop" => blueprint.desktop = Some(desktop(value)?),
+        // What scripts of the original say instead.
+        "persistent_mode" => blueprint.desktop = (value == "true").then_some(Desktop::Required),
         _ => return Err(format!("there is no setting `aikore.{key}`; it is ignored.")),
     }
     Ok(())
@@ -213,6 +213,26 @@ fn subpath(value: &str) -> Result<Subpath, String> {
     }
 }
 
+fn yes_or_no(key: &str, value: &str) -> Result<bool, String> {
+    match value {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(format!("`{key}` is `yes` or `no`.")),
+    }
+}
+
+fn desktop(value: &str) -> Result<Desktop, String> {
+    match value {
+        "required" => Ok(Desktop::Required),
+        "optional" => Ok(Desktop::Optional),
+        _ => Err("`desktop` is `required` or `optional`.".to_owned()),
+    }
+}
+
+fn mebibytes(key: &str, value: &str) -> Result<u32, String> {
+    value.parse().map_err(|_| format!("`{key}` is a whole number."))
+}
+
 fn seconds(value: &str, allowed: std::ops::RangeInclusive<u32>) -> Result<u32, String> {
     let number = value.trim_end_matches('s').trim().parse().ok();
     number
@@ -232,7 +252,7 @@ mod tests {
         # aikore.description = Nodes = fun\n# aikore.venv_type = uv\n# aikore.venv_path = ./env\n\
         # aikore.ready = log:Uvicorn running on .*:\\d+\n# aikore.health_path = /health\n\
         # aikore.start_timeout = 600\n# aikore.stop_grace = 30\n# aikore.subpath = yes\n\
-        # aikore.min_vram_mb = 6000\n# aikore.homepage = https://example.org\n# aikore.icon = comfy\n\
+        # aikore.script_cookies = yes\n# aikore.min_vram_mb = 6000\n# aikore.homepage = https://example.org\n# aikore.icon = comfy\n\
         # aikore.desktop = optional\n### AIKORE-METADATA-END ###\n#!/bin/bash\nset -e\n";
 
     #[test]
@@ -248,7 +268,9 @@ mod tests {
         );
         assert_eq!((blueprint.start_timeout_s, blueprint.stop_grace_s), (600, 30));
         assert_eq!(blueprint.subpath, Subpath::Keep);
+        assert!(blueprint.script_cookies);
         assert_eq!(blueprint.min_vram_mb, Some(6000));
+        assert_eq!(blueprint.desktop, Some(Desktop::Optional));
         assert_eq!(blueprint.health_path, "/health");
     }
 

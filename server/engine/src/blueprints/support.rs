@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
-use super::catalogue::Stock;
+use super::catalogue::{Stock, stock_name};
 use crate::{Error, Result};
 
 /// Support files of an overlay that count: a directory full of other things is not copied.
@@ -31,7 +31,7 @@ fn is_support(name: &str) -> bool {
     let inside = Path::new(name)
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
-    inside && (name.contains('/') || name == "functions.sh" || name.strip_suffix(".sh").is_none())
+    inside && stock_name(name).is_none()
 }
 
 /// Writes a file unless it holds just that.
@@ -65,7 +65,7 @@ mod tests {
         ] {
             assert!(is_support(name), "{name}");
         }
-        assert!(!is_support("ComfyUI.sh"));
+        assert!(!is_support("ComfyUI.sh") && !is_support("legacy/Forge.sh"));
     }
 
     #[test]

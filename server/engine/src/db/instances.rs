@@ -26,6 +26,19 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: &Instance) -> Result<
     instance(active(new)?.insert(db).await?)
 }
 
+/// Adds a row under the number it had before, or under a new one. Returns the number.
+pub(crate) async fn restore(
+    db: &impl ConnectionTrait,
+    number: Option<InstanceId>,
+    row: &Instance,
+) -> Result<InstanceId, DbErr> {
+    let mut active = active(row)?;
+    if let Some(number) = number {
+        active.id = Set(number.0);
+    }
+    Ok(InstanceId(active.insert(db).await?.id))
+}
+
 /// Writes every column, if the row still has the version `from`; false when it has not.
 pub(crate) async fn update(db: &impl ConnectionTrait, row: &Instance, from: i64) -> Result<bool, DbErr> {
     let done = Entity::update_many()

@@ -34,7 +34,7 @@ pub(crate) async fn open(path: &Path) -> Result<Database> {
 
 /// Makes the file if it is missing; it and what SQLite puts beside it are for nobody else. SQLite takes the
 /// permissions of its other files from this one.
-fn make_private(path: &Path) -> Result<()> {
+pub(super) fn make_private(path: &Path) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
     let file = options.append(true).create(true).mode(0o600).open(path);
     file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))

@@ -2,7 +2,8 @@
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use types::instances::{Exit, InstanceId};
 use types::logs::Run;
@@ -32,6 +33,13 @@ pub(crate) struct RunRow {
     pub(crate) internal_port: Option<u16>,
     /// What people see of it.
     pub(crate) run: Run,
+}
+
+impl RunRow {
+    /// Whether it ended because a person wanted that.
+    pub(crate) fn ended_as_wanted(&self) -> bool {
+        self.state == "stopped" || self.run.reason == crate::instances::STOPPED
+    }
 }
 
 /// What is known when a run begins.
@@ -89,6 +97,21 @@ pub(crate) async fn newest(db: &impl ConnectionTrait) -> Result<Vec<RunRow>, DbE
     let newest: std::collections::BTreeMap<i64, Model> =
         rows.into_iter().map(|row| (row.instance_id, row)).collect();
     newest.into_values().map(RunRow::try_from).collect()
+}
+
+/// Runs that began or ended between two moments, oldest first; not more than a chart has room for.
+pub(crate) async fn between(db: &impl ConnectionTrait, from: i64, to: i64) -> Result<Vec<RunRow>, DbErr> {
+    const MOST: u64 = 1000;
+    let began = COLUMN.started_at.between(from, to);
+    let ended = COLUMN.ended_at.between(from, to);
+    let mut rows = Entity::find()
+        .filter(began.or(ended))
+        .order_by_desc(COLUMN.id)
+        .limit(MOST)
+        .all(db)
+        .await?;
+    rows.reverse();
+    rows.into_iter().map(RunRow::try_from).collect()
 }
 
 /// Keeps what the runner needs to find the run again.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sea_orm::{DatabaseTransaction, SqlErr};
 use types::blueprints::Blueprint;
 use types::instances::{AccessPattern, Health, Instance, InstanceId, NewInstance, PublicAccess, Status};
-use types::names::InstanceName;
+use types::names::{InstanceName, NAME_MAX_CHARS};
 
 use super::{Inner, Instances, fields};
 use crate::{Error, Result, blocking, clock, db};
@@ -18,28 +18,42 @@ impl Instances {
         let inner = &self.inner;
         let name = InstanceName::new(&new.name)?;
         let (blueprint, script) = inner.blueprints.read(&new.base_blueprint).await?;
-        let mut row = row(&name, new, &blueprint)?;
+        let row = row(&name, new, &blueprint)?;
         fields::check(&row)?;
         fields::contained_output(&inner.dir, &row)?;
 
         let _changes = inner.changes.lock().await;
-        let rows = inner.rows.list();
-        check_name_is_free(&rows, &name, None)?;
-        row.slug = free_slug(&rows, &name, None);
-        match row.public_port {
-            Some(port) => inner.check_port(port).await?,
-            // None left is no reason to refuse: an instance without a port is reached below the panel's address.
-            None => row.public_port = inner.lowest_free_port().await?,
-        }
-        row.sort_order = inner
-            .rows
-            .list()
-            .last()
-            .map_or(0, |last| last.sort_order.saturating_add(1));
+        inner.add(&name, row, Files::Script(script)).await
+    }
+}
 
-        let transaction = inner.db.begin().await?;
+/// What the directory of a new instance holds.
+pub(super) enum Files {
+    /// Its script.
+    Script(Vec<u8>),
+    /// Nothing: a satellite's script is its parent's.
+    None,
+    /// Something that is yet to come; until then the directory has this before its name.
+    Later(&'static str),
+}
+
+impl Inner {
+    /// Adds a row and its directory, or neither. Slug, directory and place come from here, and so does the port
+    /// where the row names none. The caller holds `changes`.
+    pub(super) async fn add(&self, name: &InstanceName, mut row: Instance, files: Files) -> Result<Instance> {
+        let rows = self.rows.list();
+        check_name_is_free(&rows, name, None)?;
+        row.slug = free_slug(&rows, name, None);
+        match row.public_port {
+            Some(port) => self.check_port(port).await?,
+            // None left is no reason to refuse: an instance without a port is reached below the panel's address.
+            None => row.public_port = self.lowest_free_port().await?,
+        }
+        row.sort_order = rows.last().map_or(0, |last| last.sort_order.saturating_add(1));
+
+        let transaction = self.db.begin().await?;
         let row = insert(&transaction, row).await?;
-        let (row, made) = inner.make_directory(row, script).await?;
+        let (row, made) = self.make_directory(row, files).await?;
         let saved = match db::instances::update(&transaction, &row, row.row_version).await {
             Ok(_) => transaction.commit().await,
             Err(error) => Err(error),
@@ -48,24 +62,43 @@ impl Instances {
             let _ = blocking(move || std::fs::remove_dir_all(&made).map_err(Error::file(&made))).await;
             return Err(error.into());
         }
-        inner.rows.insert(row.clone());
+        self.rows.insert(row.clone());
         Ok(row)
+    }
+
+    /// Makes the instance's directory. Its name holds the row's number, which is never used again, so neither
+    /// is the name: what an earlier instance left in `outputs/` or `trash/` stays its own.
+    async fn make_directory(&self, mut row: Instance, files: Files) -> Result<(Instance, PathBuf)> {
+        let base = format!("{}-{}", row.slug, row.id);
+        let instances = self.dir.instances();
+        let (dir, path) = blocking(move || make_directory(&instances, &base, &files)).await?;
+        row.dir = dir;
+        Ok((row, path))
     }
 }
 
-impl Inner {
-    /// Makes the instance's directory. Its name holds the row's number, which is never used again, so neither
-    /// is the name: what an earlier instance left in `outputs/` or `trash/` stays its own.
-    async fn make_directory(&self, mut row: Instance, script: Vec<u8>) -> Result<(Instance, PathBuf)> {
-        let base = format!("{}-{}", row.slug, row.id);
-        let instances = self.dir.instances();
-        let path = blocking(move || make_directory(&instances, &base, &script)).await?;
-        row.dir = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        Ok((row, path))
+/// A name that no instance has: `base` and `word`, and a number where that is taken too.
+pub(super) fn free_name(rows: &[Instance], base: &str, word: &str) -> String {
+    let taken = |name: &str| {
+        rows.iter()
+            .any(|row| row.name.to_lowercase() == name.to_lowercase())
+    };
+    let with = |end: &str| {
+        let room = NAME_MAX_CHARS - end.chars().count();
+        let start: String = base.chars().take(room).collect();
+        format!("{}{end}", start.trim_end())
+    };
+    let mut name = if word.is_empty() {
+        base.to_owned()
+    } else {
+        with(&format!(" {word}"))
+    };
+    let mut number = 2;
+    while taken(&name) {
+        name = with(format!(" {word} {number}").replace("  ", " ").as_str());
+        number += 1;
     }
+    name
 }
 
 /// Refuses a name that another instance than `own` has, in whatever case.
@@ -96,13 +129,8 @@ pub(super) fn free_slug(rows: &[Instance], name: &InstanceName, own: Option<Inst
 /// Adds the row under a passing directory name.
 async fn insert(transaction: &DatabaseTransaction, mut row: Instance) -> Result<Instance> {
     row.dir = uuid::Uuid::new_v4().to_string();
-    let (named, subpath) = (row.blueprint_name.clone(), row.subpath);
     match db::instances::insert(transaction, &row).await {
-        Ok(row) => Ok(Instance {
-            blueprint_name: named,
-            subpath,
-            ..row
-        }),
+        Ok(stored) => Ok(Instance { id: stored.id, ..row }),
         Err(error) => match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => Err(Error::NameTaken(row.name)),
             _ => Err(error.into()),
@@ -112,26 +140,35 @@ async fn insert(transaction: &DatabaseTransaction, mut row: Instance) -> Result<
 
 /// Makes `base`, or `base-2`, … when a directory of that name lies there although no row has it (a restored
 /// copy, a panel that was killed in between): what is in it is not ours to overwrite.
-fn make_directory(instances: &Path, base: &str, script: &[u8]) -> Result<PathBuf> {
-    let mut path = instances.join(base);
+fn make_directory(instances: &Path, base: &str, files: &Files) -> Result<(String, PathBuf)> {
+    let before = match files {
+        Files::Later(before) => before,
+        _ => "",
+    };
+    let mut dir = base.to_owned();
     let mut number = 2;
-    loop {
-        match std::fs::create_dir(&path) {
-            Ok(()) => break,
+    let path = loop {
+        let path = instances.join(format!("{before}{dir}"));
+        let made = match instances.join(&dir).symlink_metadata() {
+            Ok(_) => Err(std::io::ErrorKind::AlreadyExists.into()),
+            Err(_) => std::fs::create_dir(&path),
+        };
+        match made {
+            Ok(()) => break path,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                path = instances.join(format!("{base}-{number}"));
+                dir = format!("{base}-{number}");
                 number += 1;
             }
             Err(error) => return Err(Error::file(&path)(error)),
         }
+    };
+    if let Files::Script(script) = files
+        && let Err(error) = write_script(&path.join("launch.sh"), script)
+    {
+        let _ = std::fs::remove_dir_all(&path);
+        return Err(error);
     }
-    match write_script(&path.join("launch.sh"), script) {
-        Ok(()) => Ok(path),
-        Err(error) => {
-            let _ = std::fs::remove_dir_all(&path);
-            Err(error)
-        }
-    }
+    Ok((dir, path))
 }
 
 /// Writes a script whole or not at all, readable by all and executable by none: it is given to bash.

@@ -6,18 +6,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use types::instances::{DeleteMode, DeletePreview, Instance, InstanceId, Status};
 use types::jobs::Job;
 
-use super::{Inner, Instances, tree};
+use super::clone::CLONING;
+use super::{Inner, Instances, restore, tree};
 use crate::data_dir::DataDir;
 use crate::jobs::{Jobs, Progress};
-use crate::{Error, Result, blocking, clock, db};
+use crate::trash::record::Record;
+use crate::{Error, Result, blocking, clock, db, trash};
 
 /// Begins the names of directories whose permanent deletion has begun.
 const DELETING: &str = ".deleting-";
-/// What the instance was, left in its directory in the trash.
-const RECORD: &str = ".aikore-instance.json";
 
 impl Instances {
     /// What deleting would remove.
@@ -27,7 +28,7 @@ impl Instances {
         let size = blocking(move || tree::measure(&path)).await?;
         Ok(DeletePreview {
             id,
-            satellites: self.inner.satellites(id),
+            satellites: names(self.inner.satellites(id)),
             name: row.name,
             bytes: size.bytes,
             files: size.files,
@@ -39,7 +40,8 @@ impl Instances {
         let row = self.inner.reserve(id, mode, confirm).await?;
         let inner = Arc::clone(&self.inner);
         let title = format!("Deleting {}", row.name);
-        Ok(self
+        let was = row.clone();
+        let begun = self
             .inner
             .jobs
             .spawn(title, Some(id), move |progress| async move {
@@ -54,22 +56,42 @@ impl Instances {
                         Err(error)
                     }
                 }
-            }))
+            });
+        begun.await.inspect_err(|error| self.inner.give_back(&was, error))
+    }
+
+    /// Moves several to the trash, each as a job of its own. Satellites go before their parents, which would be kept
+    /// by them. Returns what was refused.
+    pub async fn trash_several(&self, ids: Vec<InstanceId>) -> Vec<Error> {
+        let is_satellite = |id: &InstanceId| {
+            self.inner
+                .rows
+                .get(*id)
+                .is_ok_and(|row| row.parent_instance_id.is_some())
+        };
+        let (satellites, others): (Vec<_>, Vec<_>) = ids.into_iter().partition(is_satellite);
+        let mut refused = Vec::new();
+        for id in &satellites {
+            refused.extend(self.delete(*id, DeleteMode::Trash, None).await.err());
+        }
+        let never = CancellationToken::new();
+        for id in satellites {
+            // Gone, or given back because it could not be moved.
+            let _ = self.until(id, &never, |row| row.status != Status::Stopping).await;
+        }
+        for id in others {
+            refused.extend(self.delete(id, DeleteMode::Trash, None).await.err());
+        }
+        refused
     }
 }
 
 impl Inner {
-    fn satellites(&self, id: InstanceId) -> Vec<String> {
-        let rows = self.rows.list();
-        let satellites = rows.into_iter().filter(|row| row.parent_instance_id == Some(id));
-        satellites.map(|row| row.name).collect()
-    }
-
     /// Checks that the instance may go, and keeps it from being started from here on. Returns it as it was.
     async fn reserve(&self, id: InstanceId, mode: DeleteMode, confirm: Option<String>) -> Result<Instance> {
         let _changes = self.changes.lock().await;
         let row = self.rows.get(id)?;
-        let satellites = self.satellites(id);
+        let satellites = names(self.satellites(id));
         if !satellites.is_empty() {
             return Err(Error::HasSatellites {
                 name: row.name,
@@ -100,20 +122,32 @@ impl Inner {
         let transaction = self.db.begin().await?;
         db::instances::delete(&transaction, row.id).await?;
         let from = self.dir.instance(&row.dir);
-        let aside = match mode {
-            DeleteMode::Trash => self.dir.trash().join(&row.dir),
+        let (aside, record) = match mode {
+            DeleteMode::Trash => (self.dir.trash().join(&row.dir), Some(self.record(row))),
             // Beside the others, not in the trash: that could be another file system.
-            DeleteMode::Permanent => self.dir.instances().join(format!("{DELETING}{}", row.dir)),
+            DeleteMode::Permanent => {
+                let aside = self.dir.instances().join(format!("{DELETING}{}", row.dir));
+                (aside, None)
+            }
         };
-        let record = serde_json::to_vec_pretty(row).unwrap_or_default();
         let (source, target) = (from.clone(), aside.clone());
-        let moved = blocking(move || move_aside(&source, target, &record)).await?;
+        let moved = blocking(move || move_aside(&source, target, record)).await?;
         if let Err(error) = transaction.commit().await {
             let back = moved.clone();
             blocking(move || std::fs::rename(&back, &from).map_err(Error::file(&back))).await?;
             return Err(error.into());
         }
         Ok(moved)
+    }
+
+    fn record(&self, row: &Instance) -> Record {
+        let parent = row.parent_instance_id.and_then(|id| self.rows.get(id).ok());
+        Record {
+            instance: row.clone(),
+            deleted_at: Some(clock::now_ms()),
+            parent_dir: parent.map(|parent| parent.dir),
+            bytes: None,
+        }
     }
 
     fn give_back(&self, row: &Instance, error: &Error) {
@@ -125,22 +159,34 @@ impl Inner {
         });
     }
 
-    /// The slow part of a permanent deletion; the instance is gone already.
+    /// The slow part; the instance is gone already.
     async fn clear(&self, aside: PathBuf, mode: DeleteMode, progress: Progress) -> Result<String> {
-        if mode == DeleteMode::Trash {
-            return Ok("Moved to the trash.".to_owned());
+        if mode == DeleteMode::Permanent {
+            return remove(aside, progress).await;
         }
-        remove(aside, progress).await
+        blocking(move || {
+            // Nothing changes in there any more: counted once, and kept with it. It may be restored meanwhile.
+            if let (Some(mut record), Ok(size)) = (Record::read(&aside), tree::measure(&aside)) {
+                record.bytes = Some(size.bytes);
+                let _ = record.write(&aside);
+            }
+            Ok("Moved to the trash.".to_owned())
+        })
+        .await
     }
 }
 
-async fn remove(path: PathBuf, progress: Progress) -> Result<String> {
+fn names(rows: Vec<Instance>) -> Vec<String> {
+    rows.into_iter().map(|row| row.name).collect()
+}
+
+pub(super) async fn remove(path: PathBuf, progress: Progress) -> Result<String> {
     blocking(move || {
         let size = tree::measure(&path)?;
         let mut removed = 0_u64;
         tree::remove(&path, &mut || {
             removed += 1;
-            progress.report(share(removed, size.files), "Removing files");
+            progress.report(tree::share(removed, size.files), "Removing files");
             !progress.cancelled().is_cancelled()
         })?;
         Ok(format!("Removed {} files.", size.files))
@@ -148,26 +194,30 @@ async fn remove(path: PathBuf, progress: Progress) -> Result<String> {
     .await
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    reason = "a share for a progress bar"
-)]
-fn share(done: u64, all: u64) -> Option<f32> {
-    (all > 0).then(|| (done as f64 / all as f64).min(1.0) as f32)
-}
-
 /// Renames a directory, with a record of the instance in it; one that is missing is as good as moved.
-fn move_aside(from: &Path, mut to: PathBuf, record: &[u8]) -> Result<PathBuf> {
+fn move_aside(from: &Path, mut to: PathBuf, record: Option<Record>) -> Result<PathBuf> {
     if !from.exists() {
         return Ok(to);
     }
-    if to.exists() {
+    if to.symlink_metadata().is_ok() {
         to.as_mut_os_string().push(format!("-{}", clock::now_ms()));
     }
-    let _ = std::fs::write(from.join(RECORD), record); // a help for restoring, no condition
-    std::fs::rename(from, &to).map_err(Error::file(from))?;
-    Ok(to)
+    if let Some(record) = record {
+        record.write(from)?;
+    }
+    match std::fs::rename(from, &to) {
+        Ok(()) => Ok(to),
+        Err(error) => {
+            Record::remove(from);
+            let error = match error.kind() {
+                std::io::ErrorKind::CrossesDevices => std::io::Error::other(
+                    "trash/ is another file system, and nothing can be moved there at once; delete it for good instead",
+                ),
+                _ => error,
+            };
+            Err(Error::file(from)(error))
+        }
+    }
 }
 
 /// Completes deletions that a crash interrupted: rows whose directory had moved away already are removed here
@@ -178,9 +228,11 @@ pub(super) async fn finish(
     jobs: &Jobs,
     rows: Vec<Instance>,
 ) -> Result<Vec<Instance>> {
+    let trashed = trash::deleted(&dir.trash())?;
     let mut staying = Vec::with_capacity(rows.len());
     for row in rows {
-        let moved = dir.trash().join(&row.dir).is_dir()
+        let moved = trashed.contains(&(row.dir.clone(), row.id))
+            || dir.trash().join(&row.dir).is_dir()
             || dir.instances().join(format!("{DELETING}{}", row.dir)).is_dir();
         if moved && !dir.instance(&row.dir).exists() {
             tracing::info!(instance.id = %row.id, "completing a deletion that was interrupted");
@@ -195,8 +247,12 @@ pub(super) async fn finish(
         let name = entry.file_name();
         if name.to_string_lossy().starts_with(DELETING) {
             let title = "Completing a deletion".to_owned();
-            jobs.spawn(title, None, |progress| remove(entry.path(), progress));
-        } else if !staying.iter().any(|row| name == *row.dir) {
+            jobs.spawn(title, None, move |progress| remove(entry.path(), progress))
+                .await?;
+        } else if !name.to_string_lossy().starts_with(CLONING)
+            && !staying.iter().any(|row| name == *row.dir)
+            && restore::undo_half(dir, &entry.path()).is_none()
+        {
             // A copy somebody made, or a creation that was interrupted: not ours to remove.
             tracing::warn!(path = %entry.path().display(), "this directory belongs to no instance");
         }

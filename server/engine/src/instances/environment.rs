@@ -55,6 +55,11 @@ const PASSED_FAMILIES: [&str; 12] = [
 /// image or a shell of the machine may set these for itself.
 const VERSIONS: [&str; 3] = ["PYTHON_VERSION", "CUDA_VERSION", "TORCH_VERSION"];
 
+/// The variables of an instance, for scripts.
+const VARIABLES: &str = "aikore_vars.env";
+/// Its extra arguments, for scripts.
+const ARGUMENTS: &str = "launch_args.txt";
+
 /// Everything an environment is made of.
 pub(super) struct Surroundings<'a> {
     pub(super) dir: &'a DataDir,
@@ -62,6 +67,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) row: &'a Instance,
     /// Directory of the script and its environment: the parent's for a satellite.
     pub(super) conf_dir: &'a Path,
+    /// Directory of [`write_files`]: a satellite's own.
+    pub(super) own_dir: &'a Path,
     pub(super) output_dir: &'a Path,
     pub(super) port: u16,
     /// The panel's own prefix.
@@ -71,10 +78,7 @@ pub(super) struct Surroundings<'a> {
 /// The whole environment of a script.
 pub(super) fn environment(around: &Surroundings<'_>) -> Result<Vec<(String, String)>> {
     let text = |path: &Path| path.to_string_lossy().into_owned();
-    let mut env: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| is_passed(name))
-        .collect();
+    let mut env = passed();
     let row = around.row;
     let own = [
         // Output reaches the log when it is written, not when a buffer is full.
@@ -98,6 +102,12 @@ pub(super) fn environment(around: &Surroundings<'_>) -> Result<Vec<(String, Stri
         ("SD_INSTALL_DIR", text(around.support)),
     ];
     env.extend(fixed.map(|(name, value)| (name.to_owned(), value)));
+    if around.own_dir != around.conf_dir {
+        // Beside the script lie those of the parent.
+        let own = |file| text(&around.own_dir.join(file));
+        env.push(("AIKORE_VARS_FILE".to_owned(), own(VARIABLES)));
+        env.push(("LAUNCH_ARGS_FILE".to_owned(), own(ARGUMENTS)));
+    }
     for (name, path) in [
         ("TMPDIR", around.dir.tmp()),
         ("XDG_CACHE_HOME", around.dir.cache()),
@@ -110,6 +120,14 @@ pub(super) fn environment(around: &Surroundings<'_>) -> Result<Vec<(String, Stri
     Ok(env)
 }
 
+/// What everything that is run for an instance gets of the panel's own environment.
+pub(crate) fn passed() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| is_passed(name))
+        .collect()
+}
+
 fn env_has(env: &[(String, String)], wanted: &str) -> bool {
     env.iter().any(|(name, _)| name == wanted)
 }
@@ -120,7 +138,7 @@ fn is_passed(name: &str) -> bool {
 }
 
 /// What the person chose: versions, then variables.
-fn wanted(row: &Instance) -> Result<Vec<(String, String)>> {
+pub(super) fn wanted(row: &Instance) -> Result<Vec<(String, String)>> {
     let versions = [
         ("PYTHON_VERSION", &row.python_version),
         ("CUDA_VERSION", &row.cuda_version),
@@ -134,18 +152,15 @@ fn wanted(row: &Instance) -> Result<Vec<(String, String)>> {
     Ok(wanted)
 }
 
-/// Writes `aikore_vars.env` and `launch_args.txt`, which scripts read.
-pub(super) fn write_files(conf_dir: &Path, row: &Instance) -> Result<()> {
+/// Writes `aikore_vars.env` and `launch_args.txt`, which scripts read, into the instance's own directory.
+pub(super) fn write_files(own_dir: &Path, row: &Instance) -> Result<()> {
     let mut variables = String::from("# Written by AiKore at each start; change it in the panel.\n");
     for (name, value) in wanted(row)? {
         // Writing to a text cannot fail.
         let _ = writeln!(variables, "export {name}={}", quoted(&value));
     }
-    write(conf_dir.join("aikore_vars.env"), &variables)?;
-    write(
-        conf_dir.join("launch_args.txt"),
-        &format!("{}\n", row.launch_args),
-    )
+    write(own_dir.join(VARIABLES), &variables)?;
+    write(own_dir.join(ARGUMENTS), &format!("{}\n", row.launch_args))
 }
 
 fn write(path: PathBuf, text: &str) -> Result<()> {

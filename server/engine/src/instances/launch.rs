@@ -179,18 +179,17 @@ async fn prepare(
     let gpus = row.gpu_ids.clone();
     let base_path = inner.config.base_path.clone();
     let cwd = conf_dir.clone();
+    let own_dir = inner.dir.instance(&row.dir);
     let env = blocking(move || {
         let output_dir = fields::contained_output(&dir, &row)?;
         std::fs::create_dir_all(&output_dir).map_err(Error::file(&output_dir))?;
-        if row.parent_instance_id.is_none() {
-            // A satellite has the same directory; its values reach the script by the environment.
-            environment::write_files(&conf_dir, &row)?;
-        }
+        environment::write_files(&own_dir, &row)?;
         environment::environment(&Surroundings {
             dir: &dir,
             support: &support,
             row: &row,
             conf_dir: &conf_dir,
+            own_dir: &own_dir,
             output_dir: &output_dir,
             port,
             base_path: &base_path,

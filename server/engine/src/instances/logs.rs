@@ -129,7 +129,8 @@ fn empty(run: u32, at: u64) -> LogChunk {
     }
 }
 
-fn read(dir: &Path, run: u32, position: LogPosition, ended: bool) -> std::io::Result<LogChunk> {
+/// A piece of the log in a directory.
+pub(crate) fn read(dir: &Path, run: u32, position: LogPosition, ended: bool) -> std::io::Result<LogChunk> {
     let (first, size) = extent(dir)?;
     let wanted = match position {
         LogPosition::Offset(offset) => offset.min(size),

@@ -21,7 +21,7 @@ pub(super) fn ended(exit: &Exit, was_ready: bool, tail: &str) -> String {
             "It ended at once with exit code 0, before it was ready; a launch script has to stay in the foreground."
                 .to_owned()
         }
-        ExitKind::Code(code) => format!("It ended by itself with exit code {code}{}.", meaning(code)),
+        ExitKind::Code(code) => format!("It ended by itself with exit code {}.", in_words(code)),
         ExitKind::Signal(number) => {
             format!("It was ended by {}, not by AiKore.", process::signal_name(number))
         }
@@ -52,7 +52,7 @@ pub(super) const NEVER_BEGAN: &str = "The panel ended before anything of this ru
 /// The database failed just then.
 pub(super) const NOT_STORED: &str = "It has ended, but its end was not stored.";
 /// What a person did.
-pub(super) const STOPPED: &str = "stopped by a person";
+pub(crate) const STOPPED: &str = "stopped by a person";
 
 /// Processes that KILL does not end, with the GPU memory they hold.
 pub(super) fn survivors(names: &[String], gpu_memory: &[GpuHolding]) -> String {
@@ -92,13 +92,13 @@ pub(super) fn gpu_memory(held: Option<&[GpuHolding]>) -> Option<String> {
     }
 }
 
-/// What shells mean by a code.
-fn meaning(code: i32) -> String {
+/// A code, and what shells mean by it.
+fn in_words(code: i32) -> String {
     match code {
-        126 => " (a command could not be executed)".to_owned(),
-        127 => " (a command was not found)".to_owned(),
-        128.. => format!(" ({})", process::signal_name(code - 128)),
-        _ => String::new(),
+        126 => "126 (a command could not be executed)".to_owned(),
+        127 => "127 (a command was not found)".to_owned(),
+        128.. => format!("{code} ({})", process::signal_name(code - 128)),
+        _ => code.to_string(),
     }
 }
 

@@ -16,10 +16,10 @@ use tokio_util::task::TaskTracker;
 use types::instances::{Instance, InstanceId, Status};
 
 use super::keeper::Keeper;
-use super::launch::ActiveRun;
+use super::launch::{self, ActiveRun};
 use super::transitions::{self, Change};
 use super::{Duplex, Inner, Instances};
-use crate::runner::{Handle, Runner, Stream};
+use crate::runner::{Handle, Meter, Runner, Stream};
 use crate::{Error, Result, db};
 
 /// What a person wants of an instance.
@@ -38,6 +38,16 @@ pub(super) struct Live {
     pub(super) number: u32,
     pub(super) handle: Handle,
     pub(super) port: u16,
+}
+
+/// A run that is there now, for who measures it.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveRun {
+    pub(crate) id: InstanceId,
+    pub(crate) number: u32,
+    pub(crate) handle: Handle,
+    /// The instance's directory below `instances/`.
+    pub(crate) dir: String,
 }
 
 /// The keepers and what they need.
@@ -213,6 +223,44 @@ impl Instances {
             }
         }
         inner.rows.get(id)
+    }
+
+    /// Every run that is there now, by instance.
+    pub(crate) fn live_runs(&self) -> Vec<LiveRun> {
+        let live = lock(&self.inner.supervisor.live).clone();
+        let mut runs: Vec<LiveRun> = live
+            .into_iter()
+            .filter_map(|(id, live)| {
+                Some(LiveRun {
+                    id,
+                    number: live.number,
+                    handle: live.handle,
+                    dir: self.inner.rows.get(id).ok()?.dir,
+                })
+            })
+            .collect();
+        runs.sort_unstable_by_key(|run| run.id);
+        runs
+    }
+
+    /// What an instance's script says it needs of one GPU's memory, bytes.
+    pub(crate) async fn wanted_gpu_memory(&self, id: InstanceId) -> Result<Option<u64>> {
+        let row = self.inner.rows.get(id)?;
+        let blueprint = launch::blueprint(&self.inner, &row).await?;
+        Ok(blueprint.min_vram_mb.map(|mebibytes| u64::from(mebibytes) << 20))
+    }
+
+    /// The script an instance is started with.
+    pub(crate) async fn launch_script(&self, id: InstanceId) -> Result<String> {
+        let row = self.inner.rows.get(id)?;
+        let path = launch::conf_dir(&self.inner, &row)?.join("launch.sh");
+        let read = tokio::fs::read(&path).await.map_err(Error::file(&path))?;
+        Ok(String::from_utf8_lossy(&read).into_owned())
+    }
+
+    /// Something that measures them.
+    pub(crate) fn meter(&self) -> Box<dyn Meter> {
+        self.inner.supervisor.runner.meter()
     }
 
     /// A connection to the app's internal port.

@@ -7,6 +7,7 @@ use types::names::InstanceName;
 use super::create::write_script;
 use super::differences::{NEEDS_RESTART, apply, changed, with_facts_of};
 use super::launch::{self, conf_dir};
+use super::satellites::SHARED;
 use super::{Inner, Instances, fields};
 use crate::{Error, Result, blocking, clock, db};
 
@@ -83,6 +84,15 @@ impl Inner {
         if !db::instances::update(&transaction, &plan.next, present.row_version).await? {
             return Err(stale(&present));
         }
+        let shared = plan.changed.iter().any(|column| SHARED.contains(column));
+        let satellites = if shared {
+            self.satellites_beside(&plan.next)
+        } else {
+            Vec::new()
+        };
+        for satellite in &satellites {
+            db::instances::update(&transaction, satellite, satellite.row_version - 1).await?;
+        }
         let path = conf_dir(self, &present)?.join("launch.sh");
         let before = match plan.script.take() {
             None => None,
@@ -101,6 +111,12 @@ impl Inner {
                 blocking(move || write_script(&path, &before)).await?;
             }
             return Err(error.into());
+        }
+        for satellite in satellites {
+            self.rows.change(satellite.id, |row| {
+                *row = with_facts_of(satellite, row);
+                Ok(())
+            })?;
         }
         self.rows.change(id, |row| {
             *row = with_facts_of(plan.next, row);
@@ -139,6 +155,7 @@ impl Inner {
             self.check_port(port).await?;
         }
         let changed = changed(present, &next);
+        self.check_shared(present, &changed)?;
         let restarts = matches!(
             present.status,
             Status::Starting | Status::Started | Status::Stalled
@@ -150,6 +167,21 @@ impl Inner {
             restarts,
             script,
         })
+    }
+
+    /// Refuses changes of what a family shares: by a satellite, and while one runs.
+    fn check_shared(&self, present: &Instance, changed: &[&'static str]) -> Result<()> {
+        let Some(field) = SHARED.iter().find(|column| changed.contains(column)) else {
+            return Ok(());
+        };
+        if present.parent_instance_id.is_some() {
+            return Err(Error::InvalidField {
+                field,
+                problem: "A satellite has the script and the environment of its parent; change it there."
+                    .to_owned(),
+            });
+        }
+        self.check_satellites_rest(present)
     }
 
     /// Gives `next` another blueprint. The instance's own `launch.sh` is the truth: it is replaced only while
@@ -168,12 +200,7 @@ impl Inner {
         {
             return Ok(None); // also when the blueprint is gone from the catalogue
         }
-        if present.parent_instance_id.is_some() {
-            return Err(Error::InvalidField {
-                field: "base_blueprint",
-                problem: "A satellite uses the script of its parent; change it there.".to_owned(),
-            });
-        }
+        self.check_shared(present, &["base_blueprint"])?;
         let (blueprint, script) = self.blueprints.read(wanted).await?;
         next.base_blueprint = blueprint.filename;
         next.blueprint_name = blueprint.name;

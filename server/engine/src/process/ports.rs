@@ -35,6 +35,13 @@ fn parse(line: &str) -> Option<(u64, u16)> {
     Some((fields.get(9)?.parse().ok()?, port))
 }
 
+/// Every listening socket by its inode, lowest first: changes whenever somebody begins or ends to listen.
+pub(crate) fn listening() -> io::Result<Vec<u64>> {
+    let mut sockets: Vec<u64> = listeners()?.into_keys().collect();
+    sockets.sort_unstable();
+    Ok(sockets)
+}
+
 /// Inodes of the sockets a process has open; empty when we may not look.
 fn sockets(pid: u32) -> Vec<u64> {
     let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else {

@@ -6,8 +6,6 @@ use std::io::{self, ErrorKind};
 
 use nix::errno::Errno;
 
-use super::RUN_MARK;
-
 /// One line of the process table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -108,24 +106,35 @@ fn below(table: &[Stat], roots: &[u32]) -> Vec<Stat> {
     found
 }
 
-/// Every living process that belongs to a run without having its shim as an ancestor any more.
-pub(crate) fn strays(uuid: &str, shim: Option<(u32, u64)>) -> io::Result<Vec<Stat>> {
-    let (own, mark) = (std::process::id(), format!("{RUN_MARK}={uuid}"));
+/// Every living process that carries a mark in its environment, or is in the session that `leader` (pid and start
+/// time) led, or descends from such a one: a run that lost its shim, or a command.
+pub(crate) fn strays(name: &str, mark: &str, leader: Option<(u32, u64)>) -> io::Result<Vec<Stat>> {
+    let own = std::process::id();
     let mut table = all()?;
     table.retain(|process| process.pid != own && process.pid > 1);
     let mut marked = HashSet::new();
     for process in &table {
-        if has_mark(process.pid, mark.as_bytes())? {
+        if mark_of(process.pid, name)?.as_deref() == Some(mark.as_bytes()) {
             marked.insert(process.pid);
         }
     }
-    Ok(of_run(&table, &marked, shim))
+    Ok(of_run(&table, &marked, leader))
 }
 
-/// Those that carry the run's mark, those of the session of the run's shim, and all that descend from them.
-fn of_run(table: &[Stat], marked: &HashSet<u32>, shim: Option<(u32, u64)>) -> Vec<Stat> {
+/// The different values that a mark has in the environments of all processes.
+pub(crate) fn marks(name: &str) -> io::Result<HashSet<String>> {
+    let mut found = HashSet::new();
+    for process in all()? {
+        let mark = mark_of(process.pid, name)?;
+        found.extend(mark.and_then(|mark| String::from_utf8(mark).ok()));
+    }
+    Ok(found)
+}
+
+/// Those that carry the mark, those of the session of the leader, and all that descend from them.
+fn of_run(table: &[Stat], marked: &HashSet<u32>, leader: Option<(u32, u64)>) -> Vec<Stat> {
     let in_session = |process: &Stat| {
-        shim.is_some_and(|(pid, start)| process.session == pid && process.start_time >= start)
+        leader.is_some_and(|(pid, start)| process.session == pid && process.start_time >= start)
     };
     // A session keeps its number as long as a member lives. After the last one the number may go to a stranger,
     // but no stranger's session has a member with our mark.
@@ -146,9 +155,12 @@ fn of_run(table: &[Stat], marked: &HashSet<u32>, shim: Option<(u32, u64)>) -> Ve
     found
 }
 
-fn has_mark(pid: u32, mark: &[u8]) -> io::Result<bool> {
+/// The value of a variable in the environment that a process was started with.
+fn mark_of(pid: u32, name: &str) -> io::Result<Option<Vec<u8>>> {
     let environment = look(&format!("/proc/{pid}/environ"))?.unwrap_or_default();
-    Ok(environment.split(|byte| *byte == 0).any(|entry| entry == mark))
+    let mut entries = environment.split(|byte| *byte == 0);
+    let value = entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    Ok(value.map(<[u8]>::to_vec))
 }
 
 #[cfg(test)]

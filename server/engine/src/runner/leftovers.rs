@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::RunState;
 use super::local::LocalHandle;
-use crate::process::{self, Identity, table};
+use crate::process::{self, Identity, RUN_MARK, table};
 use crate::shim::ending::Ending;
 use crate::shim::record::{self, Ended, Running};
 
@@ -44,7 +44,7 @@ fn verdict(handle: &LocalHandle) -> io::Result<Option<RunState>> {
     let alive = match found(record::read::<Running>(&handle.run_dir, record::SHIM))? {
         Some(running) => running.shim.is_alive()?,
         // It may be on its way; then it carries the mark already.
-        None => !table::strays(&handle.key.uuid, None)?.is_empty(),
+        None => !table::strays(RUN_MARK, &handle.key.uuid, None)?.is_empty(),
     };
     if alive {
         return Ok(None);
@@ -93,6 +93,7 @@ fn orphans(handle: &LocalHandle) -> io::Result<Vec<table::Stat>> {
         shim => shim,
     };
     table::strays(
+        RUN_MARK,
         &handle.key.uuid,
         shim.map(|Identity { pid, start_time, .. }| (pid, start_time)),
     )

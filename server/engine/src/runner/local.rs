@@ -13,8 +13,8 @@ use types::instances::Exit;
 
 use super::leftovers::{self, look, sweep, without_shim};
 use super::{
-    Duplex, EngineId, GpuHolding, Handle, RunKey, RunSpec, RunState, Runner, Stats, Stream, connection,
-    watching,
+    Duplex, EngineId, GpuHolding, Handle, Meter, RunKey, RunSpec, RunState, Runner, Stats, Stream,
+    connection, meter, watching,
 };
 use crate::gpus::{self, Gpus};
 use crate::process::{self, table};
@@ -22,7 +22,7 @@ use crate::shim::protocol::{self, Command, Open};
 use crate::shim::record::{self, Running, Spec};
 
 /// Clock ticks per second as `/proc` counts them; the same on every Linux that Rust knows.
-const TICKS_PER_SECOND: u64 = 100;
+pub(super) const TICKS_PER_SECOND: u64 = 100;
 /// A driver that takes longer to say who uses the GPUs is not waited for.
 const GPU_LIMIT: Duration = Duration::from_secs(2);
 /// What every process that uses an NVIDIA GPU has open.
@@ -69,6 +69,13 @@ impl LocalRunner {
             index,
             gpus: Arc::default(),
         }
+    }
+
+    /// Asks this NVIDIA library instead of the one the system finds.
+    #[must_use]
+    pub fn with_nvml(mut self, library: Option<PathBuf>) -> Self {
+        self.gpus = Arc::new(Gpus::new(library));
+        self
     }
 }
 
@@ -215,6 +222,10 @@ impl Runner for LocalRunner {
                 .map(|process| process.cpu_ticks * 1000 / TICKS_PER_SECOND)
                 .sum(),
         })
+    }
+
+    fn meter(&self) -> Box<dyn Meter> {
+        Box::new(meter::LocalMeter::new())
     }
 
     async fn ports(&self, handle: &Handle) -> io::Result<Vec<u16>> {

@@ -1,24 +1,28 @@
-//! One reading of the machine. Inside a container with a memory limit, memory means the container's.
+//! One reading of the machine. Inside a container with limits, memory and processors mean the container's.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod groups;
+mod network;
+
+use std::time::{Duration, Instant};
 
 use sysinfo::{CpuRefreshKind, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind, RefreshKind, System};
-use types::telemetry::Sample;
+use types::telemetry::{MachineReading, Sample};
 
+use self::groups::Groups;
+use self::network::Network;
 use crate::clock;
 
 /// Readings closer together than this say nothing about the processors.
 pub(super) const LEAST_INTERVAL: Duration =
     MINIMUM_CPU_UPDATE_INTERVAL.saturating_add(Duration::from_millis(50));
-const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// What is kept from one reading to the next.
 pub(super) struct Machine {
     system: System,
-    /// Control groups from our own up to the root.
-    groups: Vec<PathBuf>,
+    groups: Groups,
+    network: Network,
+    /// Processor time of the container, and when that was.
+    used: Option<(Duration, Instant)>,
 }
 
 impl Machine {
@@ -27,93 +31,73 @@ impl Machine {
         let kinds = RefreshKind::nothing()
             .with_cpu(CpuRefreshKind::nothing().with_usage())
             .with_memory(MemoryRefreshKind::everything());
-        let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        let groups = Groups::of_this_process();
         Ok(Self {
             system: System::new_with_specifics(kinds)?,
-            groups: groups(Path::new(CGROUPS), &own),
+            used: groups.cpu_used().map(|used| (used, Instant::now())),
+            groups,
+            network: Network::new(),
         })
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "a load average for a screen")]
-    pub(super) fn read(&mut self) -> Sample {
+    #[expect(clippy::cast_possible_truncation, reason = "load averages for a screen")]
+    pub(super) fn read(&mut self) -> MachineReading {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory();
-        let (ram_used, ram_total) = self.memory();
-        Sample {
-            at: clock::now_ms(),
-            cpu_percent: self.system.global_cpu_usage().clamp(0.0, 100.0),
-            cores: u32::try_from(self.system.cpus().len()).unwrap_or_default(),
-            load_1m: System::load_average().map_or(0.0, |load| load.one as f32),
-            ram_used,
-            ram_total,
-            swap_used: self.system.used_swap(),
-        }
-    }
-
-    /// Used and total, by the narrowest limit.
-    fn memory(&self) -> (u64, u64) {
+        let limited = self.limited_memory();
         let machine = (self.system.used_memory(), self.system.total_memory());
-        let limited = self.groups.iter().filter_map(|group| group_memory(group));
-        limited
-            .filter(|(_, limit)| *limit < machine.1)
-            .min_by_key(|(_, limit)| *limit)
-            .unwrap_or(machine)
-    }
-}
-
-/// Directories of our control group and those above it (version 2: the line `0::/path`).
-fn groups(root: &Path, own: &str) -> Vec<PathBuf> {
-    let path = own
-        .lines()
-        .find_map(|line| line.strip_prefix("0::"))
-        .unwrap_or("/");
-    let own = root.join(path.trim_start_matches('/'));
-    own.ancestors()
-        .take_while(|group| group.starts_with(root))
-        .map(Path::to_owned)
-        .collect()
-}
-
-/// Used and limit of a control group that has one. Files the kernel could drop at once are not in use.
-fn group_memory(group: &Path) -> Option<(u64, u64)> {
-    let number = |file: &str| {
-        fs::read_to_string(group.join(file))
-            .ok()?
-            .trim()
-            .parse::<u64>()
-            .ok()
-    };
-    let limit = number("memory.max")?; // `max` is no number: no limit
-    let current = number("memory.current")?;
-    let stat = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
-    let idle: u64 = stat
-        .lines()
-        .find_map(|line| line.strip_prefix("inactive_file ")?.trim().parse().ok())
-        .unwrap_or_default();
-    Some((current.saturating_sub(idle).min(limit), limit))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_limit_of_a_control_group_counts_wherever_it_is_set() {
-        let temp = tempfile::tempdir().unwrap();
-        let inner = temp.path().join("slice/app");
-        fs::create_dir_all(&inner).unwrap();
-        for (file, text) in [
-            ("slice/memory.max", "1000\n"),
-            ("slice/memory.current", "700\n"),
-            ("slice/memory.stat", "anon 300\ninactive_file 200\n"),
-            ("slice/app/memory.max", "max\n"),
-            ("slice/app/memory.current", "600\n"),
-        ] {
-            fs::write(temp.path().join(file), text).unwrap();
+        let (ram_used, ram_total) = limited.unwrap_or(machine);
+        let cpu_limit = self.groups.cpu_limit();
+        let cpu_percent = match cpu_limit {
+            Some(limit) => self.share_of(limit),
+            None => None,
+        };
+        let load = System::load_average().unwrap_or(sysinfo::LoadAvg {
+            one: 0.0,
+            five: 0.0,
+            fifteen: 0.0,
+        });
+        let (received_per_s, sent_per_s) = self.network.read();
+        MachineReading {
+            sample: Sample {
+                at: clock::now_ms(),
+                cpu_percent: cpu_percent
+                    .unwrap_or_else(|| self.system.global_cpu_usage())
+                    .clamp(0.0, 100.0),
+                cores: u32::try_from(self.system.cpus().len()).unwrap_or_default(),
+                load_1m: load.one as f32,
+                ram_used,
+                ram_total,
+                swap_used: self.system.used_swap(),
+            },
+            per_core: self
+                .system
+                .cpus()
+                .iter()
+                .map(|cpu| cpu.usage().clamp(0.0, 100.0))
+                .collect(),
+            cpu_limit,
+            memory_limit: limited.map(|(_, limit)| limit),
+            load_5m: load.five as f32,
+            load_15m: load.fifteen as f32,
+            swap_total: self.system.total_swap(),
+            received_per_s,
+            sent_per_s,
         }
-        let groups = groups(temp.path(), "0::/slice/app\n");
-        assert_eq!(groups, [inner, temp.path().join("slice"), temp.path().to_owned()]);
-        let limits: Vec<_> = groups.iter().filter_map(|group| group_memory(group)).collect();
-        assert_eq!(limits, [(500, 1000)]);
+    }
+
+    /// Used and limit, where the container may use less than the machine has.
+    fn limited_memory(&self) -> Option<(u64, u64)> {
+        let total = self.system.total_memory();
+        self.groups.memory().filter(|(_, limit)| *limit < total)
+    }
+
+    /// How much of the processors it may use the container used since the last reading, 0 to 100.
+    fn share_of(&mut self, limit: f32) -> Option<f32> {
+        let now = (self.groups.cpu_used()?, Instant::now());
+        let before = self.used.replace(now)?;
+        let passed = now.1.duration_since(before.1).as_secs_f32();
+        let used = now.0.saturating_sub(before.0).as_secs_f32();
+        (passed > 0.0).then(|| used / (passed * limit) * 100.0)
     }
 }

@@ -59,7 +59,6 @@ impl Table {
         let fixture = set(false, options, write, |config| config.port_range = range).await;
         fixture.speak(tls).await;
         let askers = Askers::new(&fixture).await;
-        let app = fixture.create("My app", "upstream").await;
         let change = InstanceChange {
             public_port: Some(Some(range.first)),
             public_access: Some(PublicAccess::Login),
@@ -67,10 +66,7 @@ impl Table {
             use_custom_hostname: Some(true),
             ..InstanceChange::default()
         };
-        let instances = &fixture.engine.instances;
-        instances.update(app.id, change, false).await.unwrap();
-        instances.start(app.id).await.unwrap();
-        until(&fixture, app.id, Status::Started).await;
+        let app = fixture.started("My app", "upstream", change).await;
         let path = format!("/api/instances/{}/activate", app.id);
         let asked = with(
             request("POST", &path),

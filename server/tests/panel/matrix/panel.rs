@@ -35,6 +35,7 @@ fn paths(fixture: &Fixture) -> BTreeSet<String> {
         "/logout",
         "/setup",
         "/theme",
+        "/language",
         "/ws",
         "/pass",
         "/api/docs",
@@ -61,7 +62,7 @@ fn is_public(how: How, path: &str) -> bool {
     let reads = matches!(how.method(), "GET" | "HEAD");
     match path {
         "/login" | "/setup" => reads || how.method() == "POST",
-        "/theme" => how.method() == "POST",
+        "/theme" | "/language" => how.method() == "POST",
         "/favicon.svg" | "/favicon.ico" | "/api/health" | "/pkg/999" => reads,
         _ => false,
     }

@@ -15,14 +15,6 @@ struct Asker {
 #[tokio::test]
 async fn the_way_to_an_app_needs_a_login_and_our_own_origin() {
     let behind = Behind::start("strip").await;
-    let ended = behind
-        .fixture
-        .engine
-        .accounts
-        .log_in(crate::support::PASSWORD, "x")
-        .await
-        .unwrap();
-    behind.fixture.engine.accounts.log_out(&ended).await.unwrap();
     let askers = [
         Asker {
             who: "nobody",
@@ -30,7 +22,7 @@ async fn the_way_to_an_app_needs_a_login_and_our_own_origin() {
         },
         Asker {
             who: "ended",
-            header: Some(("cookie", format!("aikore_session={ended}"))),
+            header: Some(("cookie", behind.fixture.ended_session().await)),
         },
         Asker {
             who: "session",
@@ -106,9 +98,19 @@ async fn cookies_of_an_app_stay_with_it() {
             "deep=1; Path=/instance/my-app/deep"
         ]
     );
-    assert_eq!(
-        cookies("my-app.localhost", "/cookies").await,
-        ["own=1; Path=/", "wide=1; Path=/", "deep=1; Path=/deep"]
+    let on_its_own = cookies("my-app.localhost", "/cookies").await;
+    let (marks, own): (Vec<_>, Vec<_>) = on_its_own
+        .iter()
+        .partition(|cookie| cookie.starts_with("aikore_mark_"));
+    assert_eq!(own, ["own=1; Path=/", "wide=1; Path=/", "deep=1; Path=/deep"]);
+    let ends = [
+        "; Path=/; HttpOnly",
+        "; Path=/; HttpOnly",
+        "; Path=/deep; HttpOnly",
+    ];
+    assert!(
+        marks.len() == 3 && marks.iter().zip(ends).all(|(mark, end)| mark.ends_with(end)),
+        "{marks:?}"
     );
     fixture.engine.instances.stop(app.id).await.unwrap();
 }
