@@ -1,7 +1,6 @@
 // What the dashboard costs a browser while everything moves: part of `make bench-telemetry` (bench-telemetry.mjs).
 import { chromium } from "playwright-core";
-
-const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1];
+import { quantile } from "./panel.mjs";
 
 /** Counts long tasks, frames and how long clicks and keys take until the screen shows them. Runs in the page. */
 function observe() {

@@ -3,14 +3,12 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import WebSocket from "ws";
+import { built, cpuMs, freePort, median, pause, quantile, root, startPanel, until } from "./panel.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const program = process.env.AIKORE ?? join(root, "target/release/aikore");
 const BULK = 100 << 20;
 const TURNS = 5;
 const KEYS = 300;
@@ -19,28 +17,6 @@ const BREAKS = 7;
 const SLOW = 5e6;
 const IDLE = 50;
 const IDLE_SECONDS = 30;
-
-const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.ceil(values.length * share) - 1];
-const median = (values) => quantile(values, 0.5);
-const seconds = (count) => new Promise((resolve) => setTimeout(resolve, count * 1000));
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return port;
-}
-
-async function until(what, condition) {
-  const deadline = Date.now() + 120_000;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (Date.now() > deadline) throw new Error(`waited too long for: ${what}`);
-    await seconds(0.02);
-  }
-}
 
 const dataDir = mkdtempSync(join(tmpdir(), "aikore-bench-"));
 // Lines as programs print them, some of them coloured, some not of one byte a character.
@@ -69,11 +45,6 @@ process.once("exit", () => {
   for (const child of children) child.kill("SIGTERM");
   rmSync(dataDir, { recursive: true, force: true });
 });
-
-function cpuMs(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
 
 /** What both kinds of terminal offer to the measurements: typing, and a function that is told how many bytes came. */
 class Meter {
@@ -109,19 +80,10 @@ class Eyes {
 }
 
 async function panel() {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const child = run(program, ["--addr", `127.0.0.1:${port}`, "--data-dir", join(dataDir, "data"), "--auth", "off"]);
-  await until("the panel", () => fetch(`${url}/api/health`).then((answer) => answer.ok, () => false));
-  const api = async (path, body) => {
-    const headers = { origin: url, "content-type": "application/json" };
-    const answer = await fetch(`${url}/api${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(await answer.text());
-    return answer.json();
-  };
-  const instance = await api("/instances/", { name: "bench", base_blueprint: "test-logs" });
+  const { url, pid, api } = await startPanel(join(dataDir, "data"), built("release"));
+  const instance = await api("POST", "/instances/", { name: "bench", base_blueprint: "test-logs" });
   const open = async (rate) => {
-    const { id } = await api(`/instances/${instance.id}/terminals`, {});
+    const { id } = await api("POST", `/instances/${instance.id}/terminals`, {});
     const socket = new WebSocket(`${url.replace("http", "ws")}/ws/terminals/${id}`, { origin: url, perMessageDeflate: false });
     const meter = new Meter();
     const eyes = new Eyes(rate);
@@ -147,7 +109,7 @@ async function panel() {
     };
     return { meter, type, close: () => socket.close() };
   };
-  return { child, open };
+  return { pid, open };
 }
 
 async function wetty() {
@@ -168,7 +130,7 @@ async function wetty() {
   run("node", [join(home, "node_modules/wetty/build/main.js"), "--host", "127.0.0.1", "--port", String(port), "--base", "/", ...shell], {
     env: { ...process.env, NODE_ENV: "production" },
   });
-  await until("wetty", () => fetch(url).then((answer) => answer.ok, () => false));
+  await until("wetty", 120, () => fetch(url).then((answer) => answer.ok, () => false));
   const { io } = await import(pathToFileURL(createRequire(join(home, "package.json")).resolve("socket.io-client")).href);
   const open = async (rate) => {
     const socket = io(url, { path: "/socket.io", transports: ["websocket"], forceNew: true });
@@ -225,14 +187,14 @@ async function echo({ open }) {
   await meter.until(() => /[$#] $/.test(meter.tail));
   type("cat >/dev/null\r");
   await meter.until(() => meter.tail.includes("null\r\n"));
-  await seconds(0.2);
+  await pause(0.2);
   const times = [];
   for (let key = 0; key < KEYS; key++) {
     const before = meter.count;
     const began = performance.now();
     type("x");
     times.push((await meter.until(() => meter.count > before)) - began);
-    await seconds(0.005);
+    await pause(0.005);
   }
   close();
   return times;
@@ -255,17 +217,17 @@ async function breaks({ open }, flood, rate) {
   return times;
 }
 
-async function idle({ child, open }) {
+async function idle({ pid, open }) {
   const open_ones = [];
   for (let turn = 0; turn < IDLE; turn++) {
     const terminal = await open();
     await terminal.meter.until(() => /[$#] $/.test(terminal.meter.tail));
     open_ones.push(terminal);
   }
-  await seconds(2);
-  const before = cpuMs(child.pid);
-  await seconds(IDLE_SECONDS);
-  const share = (cpuMs(child.pid) - before) / (IDLE_SECONDS * 10);
+  await pause(2);
+  const before = cpuMs(pid);
+  await pause(IDLE_SECONDS);
+  const share = (cpuMs(pid) - before) / (IDLE_SECONDS * 10);
   for (const { close } of open_ones) close();
   return share;
 }

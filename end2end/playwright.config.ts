@@ -20,16 +20,17 @@ export default defineConfig({
   testDir: "tests",
   // Installing a real web UI is part of some journeys; nothing waits this long when all is well.
   timeout: 240_000,
-  expect: { timeout: 30_000 },
+  expect: { timeout: 30_000, toHaveScreenshot: { maxDiffPixelRatio: 0.002 } },
+  snapshotPathTemplate: "{testDir}/../looks/{arg}{ext}",
   workers: 2,
   fullyParallel: false,
   forbidOnly: !!process.env.CI,
   reporter: [["list"]],
   use: { ...chromium, viewport: { width: 1440, height: 900 }, screenshot: "only-on-failure", trace: "retain-on-failure" },
-  // Pictures are made by `npm run pictures`.
+  // Pictures are made by `npm run pictures`, and compared by `make looks`.
   projects: [
-    { name: "chromium", grepInvert: /@pictures/ },
+    { name: "chromium", grepInvert: /@(pictures|looks)/ },
     { name: "no-js", grep: /@no-js/, use: { javaScriptEnabled: false } },
-    ...(process.env.PICTURES ? [{ name: "pictures", grep: /@pictures/ }] : []),
+    ...["pictures", "looks"].filter((name) => process.env.PICTURES === name).map((name) => ({ name, grep: new RegExp(`@${name}`) })),
   ],
 });

@@ -52,6 +52,8 @@ pub struct AlertsData {
 #[cfg(feature = "ssr")]
 pub(crate) async fn load_alerts() -> Result<AlertsData, ApiError> {
     let engine = expect_context::<engine::Engine>();
+    // What changes from now on is perhaps not seen.
+    let now = engine::now_ms();
     let mut firing = engine.alerts.firing();
     firing.reverse();
     let known = firing.len() as u64 + SHOWN as u64;
@@ -60,7 +62,7 @@ pub(crate) async fn load_alerts() -> Result<AlertsData, ApiError> {
     past.truncate(SHOWN);
     let webhooks = engine.alerts.webhooks().await?;
     Ok(AlertsData {
-        now: engine::now_ms(),
+        now,
         firing,
         past,
         rules: engine.alerts.rules(),
@@ -97,7 +99,8 @@ pub fn AlertsPage() -> impl IntoView {
             ..Key::of(Subject::Alerts)
         })
     });
-    look_when_something_happens(looks);
+    let seen = StoredValue::new(0);
+    look_when_something_happens(looks, seen);
     name_page(t("Alerts"));
     view! {
         <StyleSheet name="alerts" />
@@ -105,7 +108,10 @@ pub fn AlertsPage() -> impl IntoView {
             <TopBar />
             <OfflineBanner />
             <main class="page page--alerts" id="main">
-                {fetch::show_data(data, ViewFn::default(), move |data: AlertsData| view! { <Content data /> })}
+                {fetch::show_data(data, ViewFn::default(), move |data: AlertsData| {
+                    seen.update_value(|seen| *seen = data.now.max(*seen));
+                    view! { <Content data /> }
+                })}
             </main>
             <BottomNav />
         </div>
@@ -143,13 +149,15 @@ fn Content(
     }
 }
 
-/// Asks again when an alert begins or ends, unless a question is open: what is typed there would be gone.
-fn look_when_something_happens(looks: RwSignal<u32>) {
+/// Asks again when an alert begins or ends, unless a question is open: what is typed there would be gone. What happened
+/// before the moment `seen` is on the page; every connection begins with when something happened last.
+fn look_when_something_happens(looks: RwSignal<u32>, seen: StoredValue<i64>) {
     let (live, address) = (Live::get(), Address::get());
     crate::ui::effect(move || {
         live.start();
-        // The first word of a connection counts, too: something may have happened since the page was made.
-        if live.alerts().get().is_some() && !untrack(|| questions::is_open(address)) {
+        let changed_at = live.alerts().get().map_or(0, |(_, at)| at);
+        if changed_at >= seen.get_value().max(1) && !untrack(|| questions::is_open(address)) {
+            seen.set_value(changed_at + 1);
             looks.update(|looks| *looks += 1);
         }
     });

@@ -109,12 +109,11 @@ pub fn focus_in(selector: &str) {
     }
 }
 
-/// Clicks the first element that matches a selector, where there is one.
-pub fn press(selector: &str) {
+/// Clicks the first element that matches a selector; says whether there is one.
+pub fn press(selector: &str) -> bool {
     let element = document().query_selector(selector).ok().flatten();
-    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        element.click();
-    }
+    let element = element.and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    element.map(|element| element.click()).is_some()
 }
 
 /// Scrolls the element with this id into sight, where there is one.

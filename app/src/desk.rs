@@ -16,7 +16,6 @@ use leptos::wasm_bindgen::closure::Closure;
 use leptos::web_sys::{Element, Event, KeyboardEvent, MouseEvent};
 use send_wrapper::SendWrapper;
 
-use crate::browser;
 use crate::language::{marked, t};
 use crate::tools::Tool;
 use crate::ui::{Icon, StyleSheet};
@@ -258,7 +257,7 @@ pub fn DeskView() -> impl IntoView {
     // What needs no view of its own is done at once.
     crate::ui::effect(move || {
         match desk.wish.get() {
-            Some(Wish::Search) => browser::press("[data-search][aria-expanded='false']"),
+            Some(Wish::Search) => shortcuts::search(10),
             Some(Wish::StartOrStop) => shortcuts::start_or_stop(rows, commands),
             Some(Wish::Tool(tool)) => shortcuts::show_tool(tool),
             Some(Wish::RowMenu(id, place)) => row_menu::open(id, place),

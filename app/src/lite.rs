@@ -16,6 +16,7 @@ pub mod log;
 pub mod machine;
 pub mod new;
 pub mod script;
+pub mod start;
 pub mod takeover;
 pub mod trash;
 

@@ -52,7 +52,7 @@ pub struct Live {
     rows: Rows,
     samples: RwSignal<VecDeque<Sample>>,
     jobs: RwSignal<Vec<Job>>,
-    alerts: RwSignal<Option<u32>>,
+    alerts: RwSignal<Option<(u32, i64)>>,
     tab: StoredValue<Tab>,
 }
 
@@ -155,8 +155,9 @@ impl Live {
         self.jobs
     }
 
-    /// How many alerts there are; told whenever one begins or ends, and none until the socket said it.
-    pub fn alerts(self) -> RwSignal<Option<u32>> {
+    /// How many alerts there are, and when that changed or one began or ended (the server's clock); none until the socket
+    /// said it.
+    pub fn alerts(self) -> RwSignal<Option<(u32, i64)>> {
         self.alerts
     }
 
@@ -308,8 +309,12 @@ impl Live {
                 }
             }
             ServerMessage::Sample(sample) => self.samples.update(|samples| keep_sample(samples, sample)),
-            ServerMessage::Alerts { count, news } => {
-                self.alerts.set(Some(count));
+            ServerMessage::Alerts {
+                count,
+                changed_at,
+                news,
+            } => {
+                self.alerts.set(Some((count, changed_at)));
                 if !news.is_empty()
                     && let Some(toasts) = use_context::<Toasts>()
                 {

@@ -6,23 +6,20 @@
 //! once. The server has all parts; before a browser takes over what the server rendered, [`load_for_this_page`] fetches
 //! those that are on it already.
 //!
-//! A new part is a `#[wasm_split]` function, a `Part`, its line in `AT_ONCE`, and the function that shows it.
+//! A new part is a `part!`, its line in `AT_ONCE`, and the function that shows it.
 
 #![expect(
     clippy::unnecessary_wraps,
     reason = "the macro wants to add that loading failed"
 )]
 
-use std::future::Future;
-use std::pin::Pin;
+mod loading;
 
-use futures_util::FutureExt;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use types::instances::InstanceId;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
-use crate::address::{Address, Page, Query};
+use crate::address::Page;
 use crate::desk::{Desk, DeskView};
 use crate::instances::Row;
 use crate::instances::access::takeover::TakeoverDialog;
@@ -37,7 +34,6 @@ use crate::instances::satellite::SatelliteDialog;
 use crate::instances::selection::{BulkBar, Selection};
 use crate::instances::start::StartDialog;
 use crate::jobs::recent::RecentJobs;
-use crate::language::t;
 use crate::logs::{Log, LogSearch};
 use crate::tools::Tool;
 use crate::tools::embedded::{Embedded, EmbeddedButtons};
@@ -46,49 +42,8 @@ use crate::tools::script::{self, ScriptTool};
 use crate::tools::terminal::TerminalTool;
 use crate::tools::welcome::WelcomeTool;
 use crate::tools::wheels::WheelsTool;
-use crate::ui::Toasts;
 use crate::{accounts, alerts, blueprints, instances, logs, monitoring, trash, view};
-
-type Loading = Pin<Box<dyn Future<Output = Result<(), SplitLoaderError>>>>;
-type Rendering = Pin<Box<dyn Future<Output = Result<AnyView, SplitLoaderError>>>>;
-
-/// Loads a part.
-type Load = fn() -> Loading;
-
-/// Code that is loaded when it is first needed. `A` is what its view is made from.
-struct Part<A: 'static = ()> {
-    at: At,
-    load: Load,
-    view: fn(A) -> Rendering,
-}
-
-/// Where a part is on the page from the beginning.
-#[derive(Clone, Copy)]
-enum At {
-    /// On a page of its own.
-    Page(fn(Page) -> bool),
-    /// Over the dashboard, while its address has a key.
-    Key(&'static str),
-    /// In the tools pane.
-    Tool(Tool),
-    /// Where only the server knew: it left an element with this id.
-    Element(&'static str),
-    /// Nowhere: somebody has to do something first.
-    Never,
-}
-
-impl At {
-    fn is_here(self, page: Page, query: &Query) -> bool {
-        match self {
-            Self::Page(is_it) => is_it(page),
-            _ if page != Page::Instances => false,
-            Self::Key(key) => query.text(key).is_some(),
-            Self::Tool(tool) => Tool::of(query.text("tool")) == tool,
-            Self::Element(id) => document().get_element_by_id(id).is_some(),
-            Self::Never => false,
-        }
-    }
-}
+use loading::{At, Load, Part, part};
 
 /// Every part that a page may begin with.
 const AT_ONCE: &[(At, Load)] = &[
@@ -132,256 +87,142 @@ pub async fn load_for_this_page() -> Result<(), SplitLoaderError> {
     Ok(())
 }
 
-#[wasm_split(gate, preload(load_login), fallible)]
-fn login_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <accounts::LoginPage /> })
+part! {
+    LOGIN of gate: At::Page(|page| page == Page::Login), load_login, login_part() =>
+        view! { <accounts::LoginPage /> }
 }
-
-const LOGIN: Part = Part {
-    at: At::Page(|page| page == Page::Login),
-    load: || Box::pin(load_login()),
-    view: |()| Box::pin(login_part()),
-};
 
 /// The page that asks for the password.
 pub(crate) fn login() -> AnyView {
     LOGIN.show(())
 }
 
-#[wasm_split(gate, preload(load_setup), fallible)]
-fn setup_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <accounts::SetupPage /> })
+part! {
+    SETUP of gate: At::Page(|page| page == Page::Setup), load_setup, setup_part() =>
+        view! { <accounts::SetupPage /> }
 }
-
-const SETUP: Part = Part {
-    at: At::Page(|page| page == Page::Setup),
-    load: || Box::pin(load_setup()),
-    view: |()| Box::pin(setup_part()),
-};
 
 /// The page that asks for the first password.
 pub(crate) fn setup() -> AnyView {
     SETUP.show(())
 }
 
-#[wasm_split(blueprints, preload(load_blueprints), fallible)]
-fn blueprints_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <blueprints::BlueprintsPage /> })
+part! {
+    BLUEPRINTS of blueprints: At::Page(|page| page == Page::Blueprints), load_blueprints, blueprints_part() =>
+        view! { <blueprints::BlueprintsPage /> }
 }
-
-const BLUEPRINTS: Part = Part {
-    at: At::Page(|page| page == Page::Blueprints),
-    load: || Box::pin(load_blueprints()),
-    view: |()| Box::pin(blueprints_part()),
-};
 
 /// The manager of blueprints.
 pub(crate) fn blueprints() -> AnyView {
     BLUEPRINTS.show(())
 }
 
-#[wasm_split(logs, preload(load_log_page), fallible)]
-fn log_page_part(instance: InstanceId) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <logs::LogsPage instance /> })
+part! {
+    LOG_PAGE of logs: At::Page(|page| matches!(page, Page::Logs(_))), load_log_page, log_page_part(instance: InstanceId) =>
+        view! { <logs::LogsPage instance /> }
 }
-
-const LOG_PAGE: Part<InstanceId> = Part {
-    at: At::Page(|page| matches!(page, Page::Logs(_))),
-    load: || Box::pin(load_log_page()),
-    view: |instance| Box::pin(log_page_part(instance)),
-};
 
 /// The log of one instance as a page.
 pub(crate) fn log_page(instance: InstanceId) -> AnyView {
     LOG_PAGE.show(instance)
 }
 
-#[wasm_split(dialogs, preload(load_drawer), fallible)]
-fn drawer_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <Drawer /> })
-}
-
-const DRAWER: Part = Part {
-    at: At::Key("open"),
-    load: || Box::pin(load_drawer()),
-    view: |()| Box::pin(drawer_part()),
-};
+part! { DRAWER of dialogs: At::Key("open"), load_drawer, drawer_part() => view! { <Drawer /> } }
 
 /// Everything about one instance: `?open=<id>`.
 pub(crate) fn drawer() -> AnyView {
     DRAWER.show_by_key()
 }
 
-#[wasm_split(dialogs, preload(load_delete), fallible)]
-fn delete_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <DeleteDialog /> })
-}
-
-const DELETE: Part = Part {
-    at: At::Key("delete"),
-    load: || Box::pin(load_delete()),
-    view: |()| Box::pin(delete_part()),
-};
+part! { DELETE of dialogs: At::Key("delete"), load_delete, delete_part() => view! { <DeleteDialog /> } }
 
 /// Asks before an instance is deleted: `?delete=<id>`.
 pub(crate) fn delete_dialog() -> AnyView {
     DELETE.show_by_key()
 }
 
-#[wasm_split(dialogs, preload(load_clone), fallible)]
-fn clone_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <CloneDialog /> })
-}
-
-const CLONE: Part = Part {
-    at: At::Key("clone"),
-    load: || Box::pin(load_clone()),
-    view: |()| Box::pin(clone_part()),
-};
+part! { CLONE of dialogs: At::Key("clone"), load_clone, clone_part() => view! { <CloneDialog /> } }
 
 /// Asks before an instance is cloned: `?clone=<id>`.
 pub(crate) fn clone_dialog() -> AnyView {
     CLONE.show_by_key()
 }
 
-#[wasm_split(dialogs, preload(load_satellite), fallible)]
-fn satellite_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <SatelliteDialog /> })
+part! {
+    SATELLITE of dialogs: At::Key("satellite"), load_satellite, satellite_part() =>
+        view! { <SatelliteDialog /> }
 }
-
-const SATELLITE: Part = Part {
-    at: At::Key("satellite"),
-    load: || Box::pin(load_satellite()),
-    view: |()| Box::pin(satellite_part()),
-};
 
 /// Asks what a new satellite is called: `?satellite=<id>`.
 pub(crate) fn satellite_dialog() -> AnyView {
     SATELLITE.show_by_key()
 }
 
-#[wasm_split(dialogs, preload(load_blueprint), fallible)]
-fn blueprint_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <BlueprintDialog /> })
+part! {
+    BLUEPRINT of dialogs: At::Key("blueprint"), load_blueprint, blueprint_part() =>
+        view! { <BlueprintDialog /> }
 }
-
-const BLUEPRINT: Part = Part {
-    at: At::Key("blueprint"),
-    load: || Box::pin(load_blueprint()),
-    view: |()| Box::pin(blueprint_part()),
-};
 
 /// Asks what a blueprint made from an instance is called: `?blueprint=<id>`.
 pub(crate) fn blueprint_dialog() -> AnyView {
     BLUEPRINT.show_by_key()
 }
 
-#[wasm_split(environment, preload(load_recent_jobs), fallible)]
-fn recent_jobs_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <RecentJobs /> })
+part! {
+    RECENT_JOBS of environment: At::Key("jobs"), load_recent_jobs, recent_jobs_part() =>
+        view! { <RecentJobs /> }
 }
-
-const RECENT_JOBS: Part = Part {
-    at: At::Key("jobs"),
-    load: || Box::pin(load_recent_jobs()),
-    view: |()| Box::pin(recent_jobs_part()),
-};
 
 /// What is under way and what ended lately: `?jobs=1`.
 pub(crate) fn recent_jobs() -> AnyView {
     RECENT_JOBS.show_by_key()
 }
 
-#[wasm_split(trash, preload(load_trash), fallible)]
-fn trash_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <trash::TrashPage /> })
+part! {
+    TRASH of trash: At::Page(|page| page == Page::Trash), load_trash, trash_part() =>
+        view! { <trash::TrashPage /> }
 }
-
-const TRASH: Part = Part {
-    at: At::Page(|page| page == Page::Trash),
-    load: || Box::pin(load_trash()),
-    view: |()| Box::pin(trash_part()),
-};
 
 /// Deleted instances.
 pub(crate) fn trash() -> AnyView {
     TRASH.show(())
 }
 
-#[wasm_split(monitoring, preload(load_monitoring), fallible)]
-fn monitoring_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <monitoring::MonitoringPage /> })
+part! {
+    MONITORING of monitoring: At::Page(|page| page == Page::Monitoring), load_monitoring, monitoring_part() =>
+        view! { <monitoring::MonitoringPage /> }
 }
-
-const MONITORING: Part = Part {
-    at: At::Page(|page| page == Page::Monitoring),
-    load: || Box::pin(load_monitoring()),
-    view: |()| Box::pin(monitoring_part()),
-};
 
 /// What the whole machine does.
 pub(crate) fn monitoring() -> AnyView {
     MONITORING.show(())
 }
 
-#[wasm_split(dialogs, preload(load_takeover), fallible)]
-fn takeover_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <TakeoverDialog /> })
-}
-
-const TAKEOVER: Part = Part {
-    at: At::Key("takeover"),
-    load: || Box::pin(load_takeover()),
-    view: |()| Box::pin(takeover_part()),
-};
+part! { TAKEOVER of dialogs: At::Key("takeover"), load_takeover, takeover_part() => view! { <TakeoverDialog /> } }
 
 /// Asks before a port changes its tenant: `?takeover=<id>`.
 pub(crate) fn takeover_dialog() -> AnyView {
     TAKEOVER.show_by_key()
 }
 
-#[wasm_split(dialogs, preload(load_start), fallible)]
-fn start_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <StartDialog /> })
-}
-
-const START: Part = Part {
-    at: At::Key("start"),
-    load: || Box::pin(load_start()),
-    view: |()| Box::pin(start_part()),
-};
+part! { START of dialogs: At::Key("start"), load_start, start_part() => view! { <StartDialog /> } }
 
 /// Asks before an instance starts that would not find enough GPU memory: `?start=<id>`.
 pub(crate) fn start_dialog() -> AnyView {
     START.show_by_key()
 }
 
-#[wasm_split(alerts, preload(load_alerts), fallible)]
-fn alerts_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <alerts::AlertsPage /> })
+part! {
+    ALERTS of alerts: At::Page(|page| page == Page::Alerts), load_alerts, alerts_part() =>
+        view! { <alerts::AlertsPage /> }
 }
-
-const ALERTS: Part = Part {
-    at: At::Page(|page| page == Page::Alerts),
-    load: || Box::pin(load_alerts()),
-    view: |()| Box::pin(alerts_part()),
-};
 
 /// What rules found, the rules, and who is told.
 pub(crate) fn alerts() -> AnyView {
     ALERTS.show(())
 }
 
-#[wasm_split(dialogs, preload(load_preview), fallible)]
-fn preview_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <SavePreview /> })
-}
-
-const PREVIEW: Part = Part {
-    at: At::Never,
-    load: || Box::pin(load_preview()),
-    view: |()| Box::pin(preview_part()),
-};
+part! { PREVIEW of dialogs: At::Never, load_preview, preview_part() => view! { <SavePreview /> } }
 
 /// Shows what saving would do.
 pub(crate) fn save_preview() -> AnyView {
@@ -389,16 +230,7 @@ pub(crate) fn save_preview() -> AnyView {
     PREVIEW.show_when(move || edits.pending().is_some(), ())
 }
 
-#[wasm_split(desk, preload(load_desk), fallible)]
-fn desk_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <DeskView /> })
-}
-
-const DESK: Part = Part {
-    at: At::Never,
-    load: || Box::pin(load_desk()),
-    view: |()| Box::pin(desk_part()),
-};
+part! { DESK of desk: At::Never, load_desk, desk_part() => view! { <DeskView /> } }
 
 /// What answers keys, right clicks, and the wish to find something; loaded once somebody is there.
 pub(crate) fn desk() -> AnyView {
@@ -409,48 +241,27 @@ pub(crate) fn desk() -> AnyView {
 /// What was wrong with the last try to create an instance.
 type Problem = RwSignal<Option<String>>;
 
-#[wasm_split(new, preload(load_new_row), fallible)]
-fn new_row_part(problem: Problem) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <NewRow problem /> })
+part! {
+    NEW_ROW of new: At::Key("new"), load_new_row, new_row_part(problem: Problem) =>
+        view! { <NewRow problem /> }
 }
-
-const NEW_ROW: Part<Problem> = Part {
-    at: At::Key("new"),
-    load: || Box::pin(load_new_row()),
-    view: |problem| Box::pin(new_row_part(problem)),
-};
 
 /// The inline row of a new instance.
 pub(crate) fn new_row(problem: Problem) -> AnyView {
     NEW_ROW.show(problem)
 }
 
-#[wasm_split(new, preload(load_new_form), fallible)]
-fn new_form_part(problem: Problem) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <NewInstanceForm problem /> })
+part! {
+    NEW_FORM of new: At::Key("new"), load_new_form, new_form_part(problem: Problem) =>
+        view! { <NewInstanceForm problem /> }
 }
-
-const NEW_FORM: Part<Problem> = Part {
-    at: At::Key("new"),
-    load: || Box::pin(load_new_form()),
-    view: |problem| Box::pin(new_form_part(problem)),
-};
 
 /// Its form, which stands outside of the table.
 pub(crate) fn new_form(problem: Problem) -> AnyView {
     NEW_FORM.show(problem)
 }
 
-#[wasm_split(dialogs, preload(load_bulk_bar), fallible)]
-fn bulk_bar_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <BulkBar /> })
-}
-
-const BULK_BAR: Part = Part {
-    at: At::Never,
-    load: || Box::pin(load_bulk_bar()),
-    view: |()| Box::pin(bulk_bar_part()),
-};
+part! { BULK_BAR of dialogs: At::Never, load_bulk_bar, bulk_bar_part() => view! { <BulkBar /> } }
 
 /// What can be done with all ticked rows.
 pub(crate) fn bulk_bar() -> AnyView {
@@ -458,32 +269,14 @@ pub(crate) fn bulk_bar() -> AnyView {
     BULK_BAR.show_when(move || !selection.is_empty(), ())
 }
 
-#[wasm_split(logs, preload(load_log_search), fallible)]
-fn log_search_part(log: Log) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <LogSearch log /> })
-}
-
-const LOG_SEARCH: Part<Log> = Part {
-    at: At::Never,
-    load: || Box::pin(load_log_search()),
-    view: |log| Box::pin(log_search_part(log)),
-};
+part! { LOG_SEARCH of logs: At::Never, load_log_search, log_search_part(log: Log) => view! { <LogSearch log /> } }
 
 /// The search within a log.
 pub(crate) fn log_search(log: Log) -> AnyView {
     LOG_SEARCH.show(log)
 }
 
-#[wasm_split(welcome, preload(load_welcome), fallible)]
-fn welcome_part() -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <Welcome /> })
-}
-
-const WELCOME: Part = Part {
-    at: At::Element("welcome"),
-    load: || Box::pin(load_welcome()),
-    view: |()| Box::pin(welcome_part()),
-};
+part! { WELCOME of welcome: At::Element("welcome"), load_welcome, welcome_part() => view! { <Welcome /> } }
 
 /// Instead of the panes while there is no instance.
 pub(crate) fn welcome() -> AnyView {
@@ -493,98 +286,50 @@ pub(crate) fn welcome() -> AnyView {
 /// Whose tool it is, and whether it is looked at.
 type Tooling = (Row, Memo<bool>);
 
-#[wasm_split(embedded, preload(load_embedded), fallible)]
-fn embedded_part((row, shown): Tooling) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <Embedded row shown /> })
+part! {
+    EMBEDDED of embedded: At::Tool(Tool::View), load_embedded, embedded_part((row, shown): Tooling) =>
+        view! { <Embedded row shown /> }
 }
 
-const EMBEDDED: Part<Tooling> = Part {
-    at: At::Tool(Tool::View),
-    load: || Box::pin(load_embedded()),
-    view: |tooling| Box::pin(embedded_part(tooling)),
-};
-
-#[wasm_split(embedded, preload(load_embedded_buttons), fallible)]
-fn embedded_buttons_part(row: Row) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <EmbeddedButtons row /> })
+part! {
+    EMBEDDED_BUTTONS of embedded: At::Tool(Tool::View), load_embedded_buttons, embedded_buttons_part(row: Row) =>
+        view! { <EmbeddedButtons row /> }
 }
 
-const EMBEDDED_BUTTONS: Part<Row> = Part {
-    at: At::Tool(Tool::View),
-    load: || Box::pin(load_embedded_buttons()),
-    view: |row| Box::pin(embedded_buttons_part(row)),
-};
-
-#[wasm_split(environment, preload(load_environment), fallible)]
-fn environment_part((row, shown): Tooling) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <EnvironmentTool row shown /> })
+part! {
+    ENVIRONMENT of environment: At::Tool(Tool::Environment), load_environment, environment_part((row, shown): Tooling) =>
+        view! { <EnvironmentTool row shown /> }
 }
 
-const ENVIRONMENT: Part<Tooling> = Part {
-    at: At::Tool(Tool::Environment),
-    load: || Box::pin(load_environment()),
-    view: |tooling| Box::pin(environment_part(tooling)),
-};
-
-#[wasm_split(environment, preload(load_wheels), fallible)]
-fn wheels_part((row, shown): Tooling) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <WheelsTool row shown /> })
+part! {
+    WHEELS of environment: At::Tool(Tool::Wheels), load_wheels, wheels_part((row, shown): Tooling) =>
+        view! { <WheelsTool row shown /> }
 }
 
-const WHEELS: Part<Tooling> = Part {
-    at: At::Tool(Tool::Wheels),
-    load: || Box::pin(load_wheels()),
-    view: |tooling| Box::pin(wheels_part(tooling)),
-};
-
-#[wasm_split(script, preload(load_script), fallible)]
-fn script_part((row, shown): Tooling) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <ScriptTool row shown /> })
+part! {
+    SCRIPT of script: At::Tool(Tool::Script), load_script, script_part((row, shown): Tooling) =>
+        view! { <ScriptTool row shown /> }
 }
 
-const SCRIPT: Part<Tooling> = Part {
-    at: At::Tool(Tool::Script),
-    load: || Box::pin(load_script()),
-    view: |tooling| Box::pin(script_part(tooling)),
-};
-
-#[wasm_split(script, preload(load_script_page), fallible)]
-fn script_page_part(instance: InstanceId) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <script::page::ScriptPage instance /> })
+part! {
+    SCRIPT_PAGE of script: At::Page(|page| matches!(page, Page::Script(_))), load_script_page, script_page_part(instance: InstanceId) =>
+        view! { <script::page::ScriptPage instance /> }
 }
-
-const SCRIPT_PAGE: Part<InstanceId> = Part {
-    at: At::Page(|page| matches!(page, Page::Script(_))),
-    load: || Box::pin(load_script_page()),
-    view: |instance| Box::pin(script_page_part(instance)),
-};
 
 /// The files of one instance as a page.
 pub(crate) fn script_page(instance: InstanceId) -> AnyView {
     SCRIPT_PAGE.show(instance)
 }
 
-#[wasm_split(terminal, preload(load_terminal), fallible)]
-fn terminal_part((row, shown): Tooling) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <TerminalTool row shown /> })
+part! {
+    TERMINAL of terminal: At::Tool(Tool::Terminal), load_terminal, terminal_part((row, shown): Tooling) =>
+        view! { <TerminalTool row shown /> }
 }
 
-const TERMINAL: Part<Tooling> = Part {
-    at: At::Tool(Tool::Terminal),
-    load: || Box::pin(load_terminal()),
-    view: |tooling| Box::pin(terminal_part(tooling)),
-};
-
-#[wasm_split(welcome, preload(load_welcome_tool), fallible)]
-fn welcome_tool_part((row, shown): Tooling) -> Result<AnyView, SplitLoaderError> {
-    Ok(view! { <WelcomeTool row shown /> })
+part! {
+    WELCOME_TOOL of welcome: At::Tool(Tool::Welcome), load_welcome_tool, welcome_tool_part((row, shown): Tooling) =>
+        view! { <WelcomeTool row shown /> }
 }
-
-const WELCOME_TOOL: Part<Tooling> = Part {
-    at: At::Tool(Tool::Welcome),
-    load: || Box::pin(load_welcome_tool()),
-    view: |tooling| Box::pin(welcome_tool_part(tooling)),
-};
 
 /// A tool for one instance, from the moment it was shown first. The log is no part: every pane begins with it.
 pub(crate) fn tool(tool: Tool, row: Row, shown: Memo<bool>) -> AnyView {
@@ -606,71 +351,4 @@ pub(crate) fn tool_buttons(tool: Tool, row: Row) -> AnyView {
         Tool::View => EMBEDDED_BUTTONS.show(row),
         _ => ().into_any(),
     }
-}
-
-impl<A> Part<A> {
-    /// Where it is from the beginning, and how it is loaded.
-    const fn loading(&self) -> (At, Load) {
-        (self.at, self.load)
-    }
-}
-
-impl<A: Copy + Send + Sync> Part<A> {
-    /// Its view, now.
-    fn show(self, with: A) -> AnyView {
-        self.show_when(|| true, with)
-    }
-
-    /// Its view from the moment it was first needed; before that, nothing.
-    fn show_when(self, needed: impl Fn() -> bool + Send + Sync + 'static, with: A) -> AnyView {
-        let view = self.view;
-        show(Box::new(needed), self.load, Box::new(move || view(with)))
-    }
-}
-
-impl Part {
-    /// Its view from the moment the address first had its key.
-    fn show_by_key(self) -> AnyView {
-        let address = Address::get();
-        let At::Key(key) = self.at else {
-            return ().into_any();
-        };
-        self.show_when(move || address.text(key).is_some(), ())
-    }
-}
-
-// Apart, so that it is compiled once.
-fn show(
-    needed: Box<dyn Fn() -> bool + Send + Sync>,
-    load: Load,
-    view: Box<dyn Fn() -> Rendering + Send + Sync>,
-) -> AnyView {
-    // Asking whether it is there would fetch it.
-    let is_there = untrack(&needed) && matches!(load().now_or_never(), Some(Ok(())));
-    let shown = RwSignal::new(is_there);
-    let toasts = expect_context::<Toasts>();
-    crate::ui::effect(move || {
-        if !needed() || shown.get_untracked() {
-            return;
-        }
-        spawn_local(async move {
-            match load().await {
-                Ok(()) => {
-                    shown.try_set(true);
-                }
-                Err(_) => toasts.warn(
-                    t("This could not be loaded. Load the page again: the panel may have been updated.")
-                        .to_owned(),
-                ),
-            }
-        });
-    });
-    (move || {
-        if shown.get() {
-            view().now_or_never()?.ok()
-        } else {
-            None
-        }
-    })
-    .into_any()
 }

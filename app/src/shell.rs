@@ -236,7 +236,7 @@ fn AlertsLink() -> impl IntoView {
     let count = move || {
         alerts
             .get()
-            .map_or_else(|| first.clone(), |count| count.to_string())
+            .map_or_else(|| first.clone(), |(count, _)| count.to_string())
     };
     let shown = crate::ui::memo(move || Some(count()).filter(|count| count != "0"));
     view! {
@@ -251,7 +251,7 @@ fn AlertsLink() -> impl IntoView {
 #[cfg(feature = "ssr")]
 fn alert_count() -> String {
     use_context::<engine::Engine>()
-        .map_or_else(String::new, |engine| engine.alerts.count().borrow().to_string())
+        .map_or_else(String::new, |engine| engine.alerts.tally().borrow().count.to_string())
 }
 
 #[cfg(not(feature = "ssr"))]

@@ -118,6 +118,8 @@ impl Tool {
 struct Chosen {
     wanted: Memo<(Option<InstanceId>, Option<u32>)>,
     opened: Fetched,
+    /// What is shown although the address named none.
+    unnamed: StoredValue<Option<InstanceId>>,
 }
 
 /// Fetches what [`ToolsPane`] shows. The page calls it outside of everything that waits: the server renders
@@ -125,7 +127,16 @@ struct Chosen {
 /// the first rendered.
 pub fn provide_tools() {
     let address = Address::get();
-    let wanted = crate::ui::memo(move || (address.number("log").map(InstanceId), run_of(address)));
+    let unnamed = StoredValue::new(None);
+    // What is shown already need not be fetched once it is named: what is open in there stays open, and keeps the focus.
+    let wanted = crate::ui::memo(move || {
+        let named = address.number("log").map(InstanceId);
+        let is_new = named != unnamed.get_value();
+        if is_new && named.is_some() {
+            unnamed.set_value(None);
+        }
+        (named.filter(|_| is_new), run_of(address))
+    });
     let opened = fetch(move || {
         let (id, number) = wanted.get();
         Some(Key {
@@ -134,17 +145,31 @@ pub fn provide_tools() {
             ..Key::of(Subject::Log)
         })
     });
-    provide_context(Chosen { wanted, opened });
+    provide_context(Chosen {
+        wanted,
+        opened,
+        unnamed,
+    });
 }
 
 /// Tools for one instance: its log, or itself. `?log=<id>&run=<number>&tool=view` choose what is shown.
 #[component]
 pub fn ToolsPane() -> impl IntoView {
-    let Chosen { wanted, opened } = expect_context();
+    let Chosen {
+        wanted,
+        opened,
+        unnamed,
+    } = expect_context();
     view! {
         <section class="pane pane--left" id="tools" aria-label=t("Tools")>
             {fetch::show(opened, ViewFn::default(), move |answer| match answer.read::<OpenedLog>() {
-                Ok(opened) => view! { <Opened opened wanted=wanted.get_untracked().1 /> },
+                Ok(opened) => {
+                    let (named, run) = wanted.get_untracked();
+                    if named.is_none() {
+                        unnamed.set_value(opened.instance.as_ref().map(|instance| instance.id));
+                    }
+                    view! { <Opened opened wanted=run /> }
+                }
                 Err(error) => view! {
                     <div class="pane__head pane__head--slim"><h2 class="pane__title">{t("Log")}</h2></div>
                     <div class="pane__body"><ErrorNote text=error.to_string() /></div>

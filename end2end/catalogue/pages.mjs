@@ -1,6 +1,6 @@
 // What each app must do, asked through the panel's proxy. An app that is not named here must show a page.
 import { existsSync, readdirSync } from "node:fs";
-import { until } from "./panel.mjs";
+import { until } from "../panel.mjs";
 
 // 64 x 64 points: all of them grey, and a white square on black.
 const grey = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAAAAACPAi4CAAAAKUlEQVR42u3MQREAAAwCIKMb3RD77SAA6VEEAoFAIBAIBAKBQCAQfA8G320AeXC6efoAAAAASUVORK5CYII=";

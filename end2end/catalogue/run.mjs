@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root, startPanel, until } from "./panel.mjs";
+import { built, root, startPanel, until } from "../panel.mjs";
 import { App, use } from "./pages.mjs";
 import { standIn } from "./standin.mjs";
 import { answers, megabytes, openToOthers, processesOf } from "./proof.mjs";
@@ -109,7 +109,7 @@ async function change({ api }, id, env_vars) {
 /** Everything about one entry: its row of the table. `then` = variables with which the second start is another state. */
 async function whole(dataDir, { title, name, vars = [], then }) {
   const env_vars = [...vars, ...(process.env.VARS ?? "").split(/\s+/)].join("\n");
-  let panel = await startPanel(dataDir);
+  let panel = await startPanel(dataDir, built("debug"));
   const { id, dir } = await panel.api("POST", "/instances/", { name, base_blueprint: name, env_vars });
   try {
     const first = await turn(panel, dataDir, name, id);
@@ -121,7 +121,7 @@ async function whole(dataDir, { title, name, vars = [], then }) {
     try {
       third = offline(dataDir, name, id);
     } finally {
-      panel = await startPanel(dataDir);
+      panel = await startPanel(dataDir, built("debug"));
     }
     return { title, install: first.installed, first: first.took - first.installed, second: second.took, offline: third?.took, stop: first.stopped, size: first.size, result: third ? "works" : "works; not tried without a network" };
   } catch (error) {
@@ -154,7 +154,7 @@ if (words[0] === "--offline") {
   // Otherwise nothing would be proved.
   const ways = readFileSync("/proc/net/dev", "utf8").split("\n").filter((line) => /:/.test(line) && !/^\s*lo:/.test(line));
   if (ways.length) throw new Error(`there is a network: ${ways}`);
-  const panel = await startPanel(dataDir);
+  const panel = await startPanel(dataDir, built("debug"));
   try {
     const { log: _, ...figures } = await turn(panel, dataDir, name, Number(id));
     process.stdout.write(JSON.stringify(figures));

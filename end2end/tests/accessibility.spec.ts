@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { type Instance, expect, expectAccessible, expectRow, openDashboard, row, test } from "./panel.ts";
 
 /** Every address that shows something of its own. */
-function addresses({ id }: Instance): string[] {
+function addresses({ id }: Pick<Instance, "id">): string[] {
   const tools = ["view", "terminal", "environment", "wheels", "script", "welcome"];
   return [
     ...["/", "/monitoring", "/alerts", "/alerts?rule=new", "/alerts?hook=new", "/?new=1", "/?jobs=1", "/?show=running"],
@@ -92,3 +92,70 @@ test("menus are walked by keys and give the focus back", async ({ page, panel })
     await expect(button).toBeFocused();
   }
 });
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true });
+
+  test("axe finds nothing on any page either", async ({ page, panel }) => {
+    for (const address of addresses(await panel.create("Seen", "test-logs"))) {
+      await test.step(address, async () => {
+        await settled(page, onPhone(address));
+        await expectAccessible(page);
+      });
+    }
+  });
+
+  test("nothing runs out of the side, and everything is large enough for a finger", async ({ page, panel }) => {
+    const { id } = await panel.create("Seen", "test-logs");
+    await panel.run(id);
+    for (const address of addresses({ id })) {
+      await test.step(address, async () => {
+        await settled(page, onPhone(address));
+        expect(await page.evaluate(() => document.documentElement.scrollWidth), address).toBeLessThanOrEqual(390);
+        expect(await page.evaluate(tooSmall, FINGER), address).toEqual([]);
+      });
+    }
+  });
+});
+
+/** CSS pixels, in both directions. */
+const FINGER = 36;
+
+/** On a phone the tools are a page of their own. */
+function onPhone(address: string): string {
+  return address.includes("log=") ? `${address}#tools` : address;
+}
+
+/** What can be pressed, and answers on less than `finger` pixels; links within a sentence are as high as it is. Runs in the page. */
+function tooSmall(finger: number): string[] {
+  const pressed = "a[href], button, input, select, textarea, summary, [role=button], [role=separator][tabindex]";
+  const answers = (one: Element, x: number, y: number): boolean => {
+    const hit = document.elementFromPoint(x, y);
+    const label = hit?.closest("label");
+    return !!hit && (one.contains(hit) || (!!label && label.control === one));
+  };
+  const reach = (one: Element, x: number, y: number, [dx, dy]: [number, number]): number => {
+    let steps = 0;
+    while (steps < finger && answers(one, x + dx * (steps + 1), y + dy * (steps + 1))) steps++;
+    return steps;
+  };
+  const isInText = (one: Element): boolean => {
+    const around = one.parentElement?.textContent?.trim().length ?? 0;
+    return one.matches("a") && getComputedStyle(one).display === "inline" && around > (one.textContent?.trim().length ?? 0);
+  };
+  const small: string[] = [];
+  for (const one of document.querySelectorAll(pressed)) {
+    const isThere = one.checkVisibility({ visibilityProperty: true }) && !one.matches(":disabled, .skip, .xterm *, .cm-editor *");
+    if (!isThere || isInText(one)) continue;
+    one.scrollIntoView({ block: "center", inline: "center" });
+    const target = one instanceof HTMLInputElement && getComputedStyle(one).opacity === "0" ? (one.labels?.[0] ?? one) : one;
+    const box = target.getBoundingClientRect();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    // Behind a dialog.
+    if (!answers(one, x, y)) continue;
+    const wide = reach(one, x, y, [-1, 0]) + reach(one, x, y, [1, 0]);
+    const high = reach(one, x, y, [0, -1]) + reach(one, x, y, [0, 1]);
+    if (Math.min(wide, high) < finger - 1) small.push(`${wide} × ${high}: ${one.outerHTML.slice(0, 160)}`);
+  }
+  return small;
+}

@@ -12,7 +12,7 @@ const test = base.extend<{ panel: Panel }>({
 });
 
 test("the printed link leads to a password, once, and the password opens the panel @no-js", async ({ page, panel }) => {
-  const link = panel.setupLink();
+  const link = await panel.setupLink();
   await page.goto(link);
   await expectAccessible(page);
   await page.getByLabel("Password", { exact: true }).fill(password);

@@ -84,7 +84,7 @@ const test = base.extend<{ panel: Panel; nginx: Nginx; page: Page }>({
 test("a panel below a prefix behind nginx is set up, runs an app and shows it @no-js", async ({ page, panel, nginx }) => {
   const home = `${nginx.url}${prefix}/`;
   await expect.poll(() => panel.output).toContain(`${prefix}/setup?token=`);
-  const { search } = new URL(panel.setupLink());
+  const { search } = new URL(await panel.setupLink());
   await page.goto(`${home}setup${search}`);
   for (const field of await page.locator("input[type=password]").all()) await field.fill(password);
   await page.getByRole("button", { name: /^Set password/ }).click();

@@ -84,17 +84,16 @@ export class Panel {
       .toBe(200);
   }
 
-  /** The one-time link of the first start. */
-  setupLink(): string {
-    const link = /http:\/\/\S+\/setup\?token=\S+/.exec(this.output)?.[0];
-    if (!link) throw new Error(`no setup link in:\n${this.output}`);
-    return link;
+  /** The one-time link of the first start; the program may answer before what it printed has come. */
+  async setupLink(): Promise<string> {
+    const printed = (): string | undefined => /http:\/\/\S+\/setup\?token=\S+(?=\s)/.exec(this.output)?.[0];
+    await expect.poll(printed, { message: "the setup link" }).toBeTruthy();
+    return printed() ?? "";
   }
 
   /** Chooses the password as the setup form does. */
   async setUp(): Promise<void> {
-    await expect.poll(() => this.output).toContain("/setup?token=");
-    const token = new URL(this.setupLink()).searchParams.get("token") ?? "";
+    const token = new URL(await this.setupLink()).searchParams.get("token") ?? "";
     const answer = await fetch(`${this.url}/setup`, {
       method: "POST",
       redirect: "manual",

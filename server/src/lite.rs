@@ -34,7 +34,10 @@ pub(crate) fn router(panel: &Panel) -> Router<Panel> {
         .route("/lite/", get(instances::list))
         .route("/lite/new", get(instances::new).post(instances::create))
         .route("/lite/instances/{id}", get(instances::one))
-        .route("/lite/instances/{id}/start", post(instances::start))
+        .route(
+            "/lite/instances/{id}/start",
+            get(instances::ask_start).post(instances::start),
+        )
         .route("/lite/instances/{id}/stop", post(instances::stop))
         .route("/lite/instances/{id}/restart", post(instances::restart))
         .route("/lite/instances/{id}/activate", post(instances::activate))

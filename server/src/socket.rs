@@ -20,6 +20,7 @@ use axum::response::Response;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
+use engine::alerts::Tally;
 use types::alerts::{Alert, AlertPhase};
 use types::events::{ClientMessage, Event, ServerMessage, Telegram};
 use types::instances::Instance;
@@ -83,7 +84,7 @@ struct Session {
     socket: WebSocket,
     bus: broadcast::Receiver<Event>,
     alerts: broadcast::Receiver<Alert>,
-    alert_count: watch::Receiver<u32>,
+    tally: watch::Receiver<Tally>,
     logins: watch::Receiver<()>,
     samples: Option<watch::Receiver<Arc<Readings>>>,
     /// Everything that is measured, not only the machine.
@@ -100,7 +101,7 @@ impl Session {
         Self {
             bus: panel.engine.events.subscribe(),
             alerts: panel.engine.alerts.subscribe(),
-            alert_count: panel.engine.alerts.count(),
+            tally: panel.engine.alerts.tally(),
             logins: panel.logins(),
             panel,
             credential,
@@ -126,7 +127,7 @@ impl Session {
                 message = self.socket.recv() => self.received(message).await?,
                 event = self.bus.recv() => self.happened(event).await?,
                 alert = self.alerts.recv() => self.alerted(alert).await?,
-                _ = self.alert_count.changed() => self.count_alerts(String::new()).await?,
+                _ = self.tally.changed() => self.count_alerts(String::new()).await?,
                 _ = self.pings.tick() => self.ping().await?,
                 readings = next(&mut self.samples) => {
                     self.say(&ServerMessage::Sample(readings.machine.sample.clone())).await?;
@@ -204,8 +205,13 @@ impl Session {
     }
 
     async fn count_alerts(&mut self, news: String) -> Step {
-        let count = *self.alert_count.borrow_and_update();
-        self.say(&ServerMessage::Alerts { count, news }).await
+        let Tally { count, changed_at } = *self.tally.borrow_and_update();
+        let message = ServerMessage::Alerts {
+            count,
+            changed_at,
+            news,
+        };
+        self.say(&message).await
     }
 
     async fn received(&mut self, message: Option<Result<Message, axum::Error>>) -> Step {

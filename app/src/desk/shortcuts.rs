@@ -1,10 +1,13 @@
 //! Keys for the row that has the focus, and the list of all keys.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use types::instances::InstanceId;
 
 use super::Desk;
 use crate::address::{Address, History};
+use crate::browser;
 use crate::instances::Rows;
 use crate::instances::commands::{Commands, Verb};
 use crate::language::{marked, t};
@@ -49,6 +52,16 @@ pub(super) fn start_or_stop(rows: Rows, commands: Commands) {
     let verb = Verb::main_of(status);
     if verb.applies(status) {
         commands.run(verb, row.id);
+    }
+}
+
+/// Opens the search of the log. The log itself may have been asked for by the key before: this looks for it so many times.
+pub(super) fn search(tries: u32) {
+    let is_there = document().query_selector("[data-search]").is_ok_and(|button| button.is_some());
+    if is_there {
+        browser::press("[data-search][aria-expanded='false']");
+    } else if tries > 0 {
+        set_timeout(move || search(tries - 1), Duration::from_millis(100));
     }
 }
 

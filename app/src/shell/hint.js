@@ -5,6 +5,7 @@
     const error = event.error || event.reason;
     failed = true;
     if (self.WebAssembly && error instanceof WebAssembly.RuntimeError) dead = true;
+    look();
   };
   const make = (name, kind, text, inside) => {
     const made = inside.appendChild(document.createElement(name));
@@ -14,7 +15,8 @@
   };
   addEventListener("error", fail);
   addEventListener("unhandledrejection", fail);
-  setInterval(() => {
+  const timer = setInterval(look, 500);
+  function look() {
     const alive = "alive" in document.documentElement.dataset;
     const shows = dead || (!alive && (failed || ++looks > 20));
     if (shows && !hint.firstChild) {
@@ -23,5 +25,7 @@
       make("a", "button button--sm", told.link, toast).href = told.href;
     }
     hint.hidden = !shows;
-  }, 500);
+    // From now on only a failure changes it.
+    if (alive) clearInterval(timer);
+  }
 })();

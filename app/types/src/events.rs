@@ -85,6 +85,8 @@ pub enum ServerMessage {
     Alerts {
         /// How many.
         count: u32,
+        /// When that changed, or an alert began or ended, Unix milliseconds of the server.
+        changed_at: i64,
         /// A sentence; empty when nothing has begun.
         news: String,
     },

@@ -36,14 +36,22 @@ pub struct Alerts {
     shared: Arc<Shared>,
 }
 
+/// All that every page shows of the alerts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many things are so now that nobody has silenced.
+    pub count: u32,
+    /// When one began or ended, or the count changed, Unix milliseconds.
+    pub changed_at: i64,
+}
+
 /// What the handle and the watcher share.
 struct Shared {
     db: Database,
     rules: Mutex<Vec<AlertRule>>,
     /// What is so now, oldest first; the watcher writes it.
     firing: Mutex<Vec<Alert>>,
-    /// How many of them nobody has silenced.
-    count: watch::Sender<u32>,
+    tally: watch::Sender<Tally>,
     news: broadcast::Sender<Alert>,
     shutdown: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
@@ -65,13 +73,13 @@ impl Alerts {
             db,
             rules: Mutex::new(rules),
             firing: Mutex::new(firing.clone()),
-            count: watch::Sender::new(0),
+            tally: watch::Sender::new(Tally::default()),
             news: broadcast::Sender::new(CAPACITY),
             shutdown: CancellationToken::new(),
             task: Mutex::default(),
             changes: tokio::sync::Mutex::default(),
         });
-        shared.recount();
+        shared.changed();
         let watcher = Watcher::new(Arc::clone(&shared), instances, firing);
         let task = tokio::spawn(watcher.run(telemetry.follow(), events.subscribe()));
         if let Ok(mut slot) = shared.task.lock() {
@@ -90,9 +98,9 @@ impl Alerts {
         lock(&self.shared.firing).clone()
     }
 
-    /// How many things are so now that nobody has silenced, and every change of that.
-    pub fn count(&self) -> watch::Receiver<u32> {
-        self.shared.count.subscribe()
+    /// How many there are, and every change of that.
+    pub fn tally(&self) -> watch::Receiver<Tally> {
+        self.shared.tally.subscribe()
     }
 
     /// What was found, newest first; at most so many.
@@ -245,8 +253,23 @@ impl Shared {
         Ok(())
     }
 
-    /// Counts what nobody has silenced. A rule that is gone silences nothing.
+    /// Counts again, where a silence may have begun or ended.
     fn recount(&self) {
+        let count = self.loud();
+        self.tally.send_if_modified(|tally| tally.recount(count));
+    }
+
+    /// Counts again, after an alert began or ended.
+    fn changed(&self) {
+        let count = self.loud();
+        self.tally.send_modify(|tally| {
+            tally.recount(count);
+            tally.changed_at = clock::now_ms();
+        });
+    }
+
+    /// What nobody has silenced. A rule that is gone silences nothing.
+    fn loud(&self) -> u32 {
         let (rules, now) = (self.rules(), clock::now_ms());
         let is_silent = |alert: &Alert| {
             let rule = rules.iter().find(|rule| rule.id == alert.rule_id);
@@ -256,9 +279,18 @@ impl Shared {
             .iter()
             .filter(|alert| !is_silent(alert))
             .count();
-        let loud = u32::try_from(loud).unwrap_or(u32::MAX);
-        self.count
-            .send_if_modified(|count| std::mem::replace(count, loud) != loud);
+        u32::try_from(loud).unwrap_or(u32::MAX)
+    }
+}
+
+impl Tally {
+    fn recount(&mut self, count: u32) -> bool {
+        let is_other = self.count != count;
+        if is_other {
+            let changed_at = clock::now_ms();
+            *self = Self { count, changed_at };
+        }
+        is_other
     }
 }
 

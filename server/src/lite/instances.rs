@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use app::ApiError;
-use app::lite::{Leaf, Typed, delete, edit, instance, list, new, takeover};
+use app::lite::{Leaf, Typed, delete, edit, instance, list, new, start as start_question, takeover};
 use axum::http::StatusCode;
 use types::instances::{DeleteMode, Instance, InstanceChange, InstanceId};
 
@@ -88,9 +88,40 @@ async fn done<T>(asked: Asked, id: InstanceId, typed: &Typed, outcome: engine::R
     }
 }
 
+/// Starts, as was answered where there would not be enough GPU memory; asks first where nothing was.
 pub(super) async fn start(asked: Asked, Part(id): Part<InstanceId>, Fields(typed): Fields) -> Answer {
-    let started = asked.panel.engine.instances.start(id).await;
+    let engine = &asked.panel.engine;
+    let number = |name: &str| typed.get(name).and_then(|number| number.parse().ok());
+    if let Some(rival) = number("rival") {
+        let waiting = engine.instances.start_after(id, InstanceId(rival)).await;
+        return done(asked, id, &typed, waiting).await;
+    }
+    if let Some(gpu) = number("gpu") {
+        let change = InstanceChange {
+            gpu_ids: Some(Some(gpu.to_string())),
+            ..InstanceChange::default()
+        };
+        if let Err(error) = engine.instances.update(id, change, false).await {
+            return done::<()>(asked, id, &typed, Err(error)).await;
+        }
+    } else if !typed.contains_key("anyway")
+        && engine.instances.get(id).await?.status.can_start()
+        && engine.telemetry.room(id).await.is_err()
+    {
+        return Ok(led(&format!("{}/start", home(id))));
+    }
+    let started = engine.instances.start(id).await;
     done(asked, id, &typed, started).await
+}
+
+/// Asks before a start that would not find enough GPU memory; with enough there is nothing to ask.
+pub(super) async fn ask_start(asked: Asked, Part(id): Part<InstanceId>) -> Answer {
+    let engine = &asked.panel.engine;
+    let (instance, fit) = (engine.instances.get(id).await?, engine.telemetry.fit(id).await?);
+    if fit.warning.is_empty() {
+        return Ok(led(&home(id)));
+    }
+    Ok(asked.show(|frame| start_question::page(frame, &instance, &fit)))
 }
 
 pub(super) async fn stop(asked: Asked, Part(id): Part<InstanceId>, Fields(typed): Fields) -> Answer {

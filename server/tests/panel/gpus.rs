@@ -109,6 +109,37 @@ async fn crowded(nvml: &Nvml, fixture: &Fixture) -> (InstanceId, InstanceId) {
 }
 
 #[tokio::test]
+async fn the_plain_pages_ask_before_a_start_that_does_not_fit() {
+    let nvml = Nvml::new("");
+    let fixture = nvml.fixture().await;
+    let (first, second) = crowded(&nvml, &fixture).await;
+    let start = format!("/lite/instances/{second}/start");
+    let post = async |body: &str| {
+        let request = request("POST", &start).header("accept", "text/html");
+        fixture.send(form(request, body)).await
+    };
+    let asked = post("").await;
+    assert_eq!((asked.status(), location(&asked)), (StatusCode::SEE_OTHER, &*start));
+    let page = request("GET", &start).header("accept", "text/html");
+    let html = text(fixture.send(empty(page)).await).await;
+    for expected in ["GPU 0 has 6.0 GiB free", "Start anyway", "Stop First, then start", "Start on GPU 1 instead"] {
+        assert!(html.contains(expected), "{expected} is missing in {html}");
+    }
+    let moved = post("gpu=1").await;
+    assert_eq!(location(&moved), format!("/lite/instances/{second}"));
+    until(&fixture, second, Status::Started).await;
+    let row = fixture.engine.instances.get(second).await.unwrap();
+    assert_eq!(row.gpu_ids.as_deref(), Some("1"));
+    // There is nothing to ask about any more.
+    let page = request("GET", &start).header("accept", "text/html");
+    assert_eq!(location(&fixture.send(empty(page)).await), format!("/lite/instances/{second}"));
+    for app in [first, second] {
+        fixture.engine.instances.stop(app).await.unwrap();
+        until(&fixture, app, Status::Stopped).await;
+    }
+}
+
+#[tokio::test]
 async fn a_start_by_a_plain_form_that_does_not_fit_comes_back_with_the_question() {
     let nvml = Nvml::new("");
     let fixture = nvml.fixture().await;

@@ -195,7 +195,7 @@ impl Watcher {
         let mut firing: Vec<Alert> = self.firing.values().cloned().collect();
         firing.sort_by_key(|alert| (alert.began_at, alert.id));
         *lock(&self.shared.firing) = firing;
-        self.shared.recount();
+        self.shared.changed();
         let _ = self.shared.news.send(alert);
     }
 }

@@ -1,0 +1,57 @@
+// How pages look, compared with end2end/looks: `make looks` says what is different, `make looks UPDATE=1` takes the
+// pictures anew. What changes from run to run (times, ports, readings) is covered.
+import type { Page } from "@playwright/test";
+import { type Panel, expect, test } from "./panel.ts";
+
+/** What no two runs have in common. */
+const covered = [
+  ".host", ".access__url", ".access__line", ".pane--right .pane__body", ".strip", ".monitor", ".usage", ".log", ".log-progress",
+  "time", ".num", ".facts dd", ".welcome__releases", ".lite-numbers", "#plain-hint",
+].join(", ");
+
+const widths = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+
+async function filled(panel: Panel): Promise<number> {
+  await panel.create("Portraits", "test-logs", { autostart: true, gpu_ids: "0" });
+  const { id } = await panel.create("Landscapes of the north", "JupyterLab");
+  await panel.create("Scratch", "Gradio");
+  return id;
+}
+
+async function look(page: Page, address: string, name: string): Promise<void> {
+  await page.goto(address);
+  await page.waitForLoadState("networkidle");
+  await page.evaluate(() => document.fonts.ready);
+  await expect.soft(page).toHaveScreenshot(`${name}.png`, { mask: [page.locator(covered)], maskColor: "#808080" });
+}
+
+for (const [place, viewport] of Object.entries(widths)) {
+  for (const theme of ["dark", "light"] as const) {
+    test(`pages look as they did: ${place}, ${theme} @looks`, async ({ page, panel }) => {
+      test.setTimeout(600_000);
+      await page.setViewportSize(viewport);
+      await page.context().addCookies([{ name: "aikore_theme", value: theme, url: panel.url }]);
+      const at = (name: string) => `${name}-${place}-${theme}`;
+      await look(page, "/", at("empty"));
+      const id = await filled(panel);
+      const addresses = {
+        dashboard: "/",
+        "new-row": "/?new=1",
+        drawer: `/?open=${id}`,
+        delete: `/?delete=${id}`,
+        clone: `/?clone=${id}`,
+        welcome: `/?log=${id}&tool=welcome#tools`,
+        alerts: "/alerts",
+        "alert-rule": "/alerts?rule=new",
+        blueprints: "/blueprints",
+        monitoring: "/monitoring",
+        trash: "/trash",
+        lite: "/lite",
+        "not-found": "/nowhere",
+      };
+      for (const [name, address] of Object.entries(addresses)) await look(page, address, at(name));
+      await page.context().clearCookies({ name: "aikore_session" });
+      await look(page, "/login", at("login"));
+    });
+  }
+}
