@@ -250,8 +250,9 @@ fn AlertsLink() -> impl IntoView {
 
 #[cfg(feature = "ssr")]
 fn alert_count() -> String {
-    use_context::<engine::Engine>()
-        .map_or_else(String::new, |engine| engine.alerts.tally().borrow().count.to_string())
+    use_context::<engine::Engine>().map_or_else(String::new, |engine| {
+        engine.alerts.tally().borrow().count.to_string()
+    })
 }
 
 #[cfg(not(feature = "ssr"))]

@@ -57,7 +57,9 @@ pub(super) fn start_or_stop(rows: Rows, commands: Commands) {
 
 /// Opens the search of the log. The log itself may have been asked for by the key before: this looks for it so many times.
 pub(super) fn search(tries: u32) {
-    let is_there = document().query_selector("[data-search]").is_ok_and(|button| button.is_some());
+    let is_there = document()
+        .query_selector("[data-search]")
+        .is_ok_and(|button| button.is_some());
     if is_there {
         browser::press("[data-search][aria-expanded='false']");
     } else if tries > 0 {

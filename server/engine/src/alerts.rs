@@ -250,6 +250,8 @@ impl Shared {
             rule.silent_until_over = false;
             self.store(rule).await?;
         }
+        // Who looked between the end of the last alert and now has seen a silence that is over.
+        self.changed();
         Ok(())
     }
 
@@ -259,7 +261,7 @@ impl Shared {
         self.tally.send_if_modified(|tally| tally.recount(count));
     }
 
-    /// Counts again, after an alert began or ended.
+    /// Counts again, after an alert or a silence began or ended by itself.
     fn changed(&self) {
         let count = self.loud();
         self.tally.send_modify(|tally| {

@@ -119,10 +119,18 @@ async fn the_plain_pages_ask_before_a_start_that_does_not_fit() {
         fixture.send(form(request, body)).await
     };
     let asked = post("").await;
-    assert_eq!((asked.status(), location(&asked)), (StatusCode::SEE_OTHER, &*start));
+    assert_eq!(
+        (asked.status(), location(&asked)),
+        (StatusCode::SEE_OTHER, &*start)
+    );
     let page = request("GET", &start).header("accept", "text/html");
     let html = text(fixture.send(empty(page)).await).await;
-    for expected in ["GPU 0 has 6.0 GiB free", "Start anyway", "Stop First, then start", "Start on GPU 1 instead"] {
+    for expected in [
+        "GPU 0 has 6.0 GiB free",
+        "Start anyway",
+        "Stop First, then start",
+        "Start on GPU 1 instead",
+    ] {
         assert!(html.contains(expected), "{expected} is missing in {html}");
     }
     let moved = post("gpu=1").await;
@@ -132,7 +140,10 @@ async fn the_plain_pages_ask_before_a_start_that_does_not_fit() {
     assert_eq!(row.gpu_ids.as_deref(), Some("1"));
     // There is nothing to ask about any more.
     let page = request("GET", &start).header("accept", "text/html");
-    assert_eq!(location(&fixture.send(empty(page)).await), format!("/lite/instances/{second}"));
+    assert_eq!(
+        location(&fixture.send(empty(page)).await),
+        format!("/lite/instances/{second}")
+    );
     for app in [first, second] {
         fixture.engine.instances.stop(app).await.unwrap();
         until(&fixture, app, Status::Stopped).await;
