@@ -55,11 +55,13 @@ for (const name of later) hash.update(name).update(readFileSync(join(site, "pkg"
 const build = hash.digest("hex").slice(0, 12);
 for (const name of later) renameSync(join(site, "pkg", name), join(site, "pkg", name.replace(".", `-${build}.`)));
 
-const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+const forTexts = { [constants.BROTLI_PARAM_QUALITY]: 11 };
+// Short distances as such suit WebAssembly, whose code repeats what stands a few bytes before.
+const forPrograms = { ...forTexts, [constants.BROTLI_PARAM_NPOSTFIX]: 0, [constants.BROTLI_PARAM_NDIRECT]: 15 };
 for (const entry of readdirSync(site, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile()) continue;
   const path = join(entry.parentPath ?? entry.path, entry.name);
   const raw = readFileSync(path);
-  const small = brotliCompressSync(raw, quality);
+  const small = brotliCompressSync(raw, { params: entry.name.endsWith(".wasm") ? forPrograms : forTexts });
   if (small.length < raw.length) writeFileSync(`${path}.br`, small);
 }

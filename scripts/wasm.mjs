@@ -19,6 +19,8 @@ const neverCalled =
 // Writing a fraction with all of its digits: only the JSON reader's messages would. They do without. The names of the
 // standard library's functions tell in brackets which one it was.
 const printsNothing = /^core(\[[0-9a-f]+\])?::fmt::float::float_to_(decimal|exponential)/;
+// Why a text was cut in the middle of a character: nobody reads that, the program ends there all the same.
+const explains = /^core(\[[0-9a-f]+\])?::str::slice_error_fail(_rt)?$/;
 const findsDigits = /^<?core\[[0-9a-f]+\]::num::(flt2dec|bignum)/;
 
 // Brotli likes the same function called from many places better than its many inlined copies, and functions of one
@@ -97,7 +99,7 @@ function withoutWhatIsNeverCalled(path) {
     const each = program.getFunctionByIndex(index);
     const { name, base } = binaryen.getFunctionInfo(each);
     if (base) continue; // an import
-    if (neverCalled.test(name) || findsDigits.test(name)) binaryen.Function.setBody(each, program.unreachable());
+    if (neverCalled.test(name) || findsDigits.test(name) || explains.test(name)) binaryen.Function.setBody(each, program.unreachable());
     if (printsNothing.test(name)) binaryen.Function.setBody(each, program.i32.const(0));
   }
   return program;

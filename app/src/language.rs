@@ -46,7 +46,28 @@ pub fn fill(english: &'static str, values: &[&str]) -> String {
 }
 
 /// A sentence that was made elsewhere, in English, in the language of the page; as it is where nobody knows it.
+#[cfg(feature = "ssr")]
 pub fn said(english: &str) -> String {
+    translated(english)
+}
+
+/// The same in browsers, where only the pages of other languages load what can do it.
+#[cfg(not(feature = "ssr"))]
+pub fn said(english: &str) -> String {
+    if is_foreign() {
+        crate::parts::said(english)
+    } else {
+        english.to_owned()
+    }
+}
+
+/// Whether the page speaks another language than the program.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn is_foreign() -> bool {
+    dictionary().is_some()
+}
+
+pub(crate) fn translated(english: &str) -> String {
     match dictionary() {
         Some(dictionary) => sentences::translate(dictionary, english),
         None => english.to_owned(),

@@ -78,6 +78,10 @@ const AT_ONCE: &[(At, Load)] = &[
 /// Fetches the parts that the page shows already. Without them it has to stay as the server made it.
 pub async fn load_for_this_page() -> Result<(), SplitLoaderError> {
     let (page, query) = crate::address::present();
+    #[cfg(not(feature = "ssr"))]
+    if crate::language::is_foreign() {
+        load_said().await?;
+    }
     for (at, load) in AT_ONCE {
         // Those of one page are mostly in one file, so there is little to be won by asking for all at a time.
         if at.is_here(page, &query) {
@@ -85,6 +89,20 @@ pub async fn load_for_this_page() -> Result<(), SplitLoaderError> {
         }
     }
     Ok(())
+}
+
+#[cfg(not(feature = "ssr"))]
+#[wasm_split(language, preload(load_said), fallible)]
+fn said_part(english: String) -> Result<String, SplitLoaderError> {
+    Ok(crate::language::translated(&english))
+}
+
+/// A sentence of the server in the language of the page.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn said(english: &str) -> String {
+    use futures_util::FutureExt as _;
+    let said = said_part(english.to_owned()).now_or_never();
+    said.and_then(Result::ok).unwrap_or_else(|| english.to_owned())
 }
 
 part! {

@@ -30,6 +30,16 @@ fn symbols() -> String {
     SYMBOLS.split_inclusive("</symbol>").filter(needed).collect()
 }
 
+/// The icon of the document, within it: a request of its own would be larger than the picture.
+#[cfg(feature = "ssr")]
+fn icon() -> String {
+    let picture = include_str!("../../public/favicon.svg").trim_end();
+    format!(
+        "data:image/svg+xml,{}",
+        picture.replace('"', "'").replace('#', "%23")
+    )
+}
+
 /// The document every page is rendered into.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -43,7 +53,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
-                <link rel="icon" href=at("/favicon.svg") type="image/svg+xml" />
+                <link rel="icon" href=icon() />
                 <link rel="stylesheet" href=at("/pkg/aikore.css") />
                 {(crate::address::present().0 != Page::Instances).then(|| view! { <StyleSheet name="pages" /> })}
                 // Before the program, which looks for them when it begins.

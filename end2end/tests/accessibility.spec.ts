@@ -28,6 +28,7 @@ test("axe finds nothing on any page", async ({ page, panel }) => {
       await expectAccessible(page);
     });
   }
+  await page.goto("about:blank");
   await page.context().clearCookies({ name: "aikore_session" });
   await page.goto("/login");
   await expectAccessible(page);

@@ -31,6 +31,7 @@ test.describe("a browser that asks for French", () => {
     expect(chosen?.value).toBe("en");
     expect((chosen?.expires ?? 0) - Date.now() / 1000).toBeGreaterThan(300 * 24 * 3600);
 
+    await page.goto("about:blank");
     await page.context().clearCookies({ name: "aikore_session" });
     await page.goto("/login");
     await page.getByRole("button", { name: "Français" }).click();

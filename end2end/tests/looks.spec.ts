@@ -44,6 +44,7 @@ for (const [place, viewport] of Object.entries(widths)) {
         lite: "/lite",
       };
       for (const [name, address] of Object.entries(addresses)) await look(page, address, at(name));
+      await page.goto("about:blank");
       await page.context().clearCookies({ name: "aikore_session" });
       await look(page, "/login", at("login"));
     });

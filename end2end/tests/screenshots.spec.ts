@@ -84,6 +84,7 @@ test("the panel at work @pictures", async ({ page, panel }) => {
     await take(page, `dashboard-390${suffix}`);
   }
   await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto("about:blank");
   await page.context().clearCookies({ name: "aikore_session" });
   for (const name of ["dark", "light"] as const) {
     await theme(page, panel, name);

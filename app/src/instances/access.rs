@@ -125,5 +125,7 @@ pub fn Link(
 
 /// Schemes say nothing in a narrow column.
 fn without_scheme(url: &str) -> &str {
-    url.split_once("://").map_or(url, |(_, rest)| rest)
+    url.split_once(':')
+        .and_then(|(_, rest)| rest.strip_prefix("//"))
+        .unwrap_or(url)
 }

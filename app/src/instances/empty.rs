@@ -40,9 +40,10 @@ impl Catalogue {
 
     /// A blueprint by its file name, with or without `.sh`.
     pub fn find(self, filename: &str) -> Option<Offer> {
-        let wanted = filename.trim_end_matches(".sh");
+        let bare = |filename: &str| filename.strip_suffix(".sh").unwrap_or(filename).to_owned();
+        let wanted = bare(filename);
         self.0.with_value(|all| {
-            let same = |blueprint: &&Offer| blueprint.filename.trim_end_matches(".sh") == wanted;
+            let same = |blueprint: &&Offer| bare(&blueprint.filename) == wanted;
             all.iter().find(same).cloned()
         })
     }
@@ -68,9 +69,9 @@ impl Catalogue {
 
 fn icon_of(name: Option<&str>) -> &'static str {
     name.and_then(|name| {
-        ICONS
-            .into_iter()
-            .find(|icon| icon.trim_start_matches("b-") == name.trim_start_matches("b-"))
+        let bare = name.strip_prefix("b-").unwrap_or(name);
+        let is_it = |icon: &&str| icon.strip_prefix("b-") == Some(bare);
+        ICONS.into_iter().find(is_it)
     })
     .unwrap_or("b-app")
 }

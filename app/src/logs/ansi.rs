@@ -271,7 +271,8 @@ fn control_sequence(text: &str, start: usize) -> (Option<&str>, &str) {
 /// Behind a string such as a link's address; it ends with BEL or `ESC \`.
 fn after_string(text: &str) -> &str {
     let bell = text.find('\u{7}').map(|at| at + 1);
-    let terminator = text[1..].find("\u{1b}\\").map(|at| at + 3);
+    let mut pairs = text.as_bytes()[1..].windows(2);
+    let terminator = pairs.position(|pair| pair == b"\x1b\\").map(|at| at + 3);
     match bell.into_iter().chain(terminator).min() {
         Some(end) => after(text, end),
         None => "",

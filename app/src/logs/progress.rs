@@ -30,7 +30,9 @@ impl Progress {
         let percent = match (percent, &count) {
             (Some(percent), _) => percent,
             // Without a percentage only what also has a speed is taken for progress.
-            (None, Some(count)) if rest.contains("/s") => count.done / count.total * 100.0,
+            (None, Some(count)) if rest.as_bytes().windows(2).any(|pair| pair == b"/s") => {
+                count.done / count.total * 100.0
+            }
             _ => return None,
         };
         let (rate, remaining) = rest

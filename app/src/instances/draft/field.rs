@@ -121,7 +121,7 @@ impl Field {
     /// Puts a text into a change. The server checks it; only what no text can mean is dropped here.
     pub fn write(self, change: &mut InstanceChange, text: &str) {
         // Forms send lines with CR LF.
-        let text = text.replace("\r\n", "\n");
+        let text = text.replace('\r', "");
         let optional = |text: &str| {
             Some(text.trim())
                 .filter(|text| !text.is_empty())
