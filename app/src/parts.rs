@@ -8,9 +8,12 @@
 //!
 //! A new part is a `part!`, its line in `AT_ONCE`, and the function that shows it.
 
-#![expect(
-    clippy::unnecessary_wraps,
-    reason = "the macro wants to add that loading failed"
+#![cfg_attr(
+    not(feature = "ssr"),
+    expect(
+        clippy::unnecessary_wraps,
+        reason = "the macro wants to add that loading failed"
+    )
 )]
 
 mod loading;

@@ -21,7 +21,22 @@ pub(crate) fn allow_inline_scripts() {
 
 /// Adds what a handler has not set itself.
 pub(crate) fn protect(headers: &mut HeaderMap) {
-    let is_part = is_part(headers);
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let is = |kinds: &[&str]| kind.is_some_and(|kind| kinds.iter().any(|known| kind.starts_with(known)));
+    // Data shows nothing and asks for nothing, whoever opens it.
+    let policy = if is(&["application/json"]) {
+        "default-src 'none'; frame-ancestors 'self'".to_owned()
+    } else {
+        policy("", "")
+    };
+    let is_data = is(&[
+        "application/json",
+        "application/wasm",
+        "text/css",
+        "text/javascript",
+    ]);
     let mut default = |name, value: &str| {
         if !headers.contains_key(&name)
             && let Ok(value) = HeaderValue::from_str(value)
@@ -29,26 +44,14 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
             headers.insert(name, value);
         }
     };
-    default(header::CONTENT_SECURITY_POLICY, &policy("", ""));
+    default(header::CONTENT_SECURITY_POLICY, &policy);
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::CACHE_CONTROL, "no-store");
-    if !is_part {
+    if !is_data {
         default(header::X_FRAME_OPTIONS, "SAMEORIGIN");
         // Not `no-referrer`: plain form posts would then carry `Origin: null`, which is refused.
         default(header::REFERRER_POLICY, "same-origin");
     }
-}
-
-/// Whether an answer is a part of a page: nothing that a frame would show, nor that asks for anything itself.
-fn is_part(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| {
-        ["text/css", "text/javascript", "application/wasm"]
-            .iter()
-            .any(|part| kind.starts_with(part))
-    })
 }
 
 /// Where apps lie that the panel may show inside its pages: on ports and sub-domains of the asking host.

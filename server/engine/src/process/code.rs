@@ -26,7 +26,7 @@ fn stretches() -> Vec<(usize, usize)> {
 }
 
 /// The stretches of a file that cannot be written to, and have not been: what the loader has put addresses into, and then
-/// closed, is anonymous memory. `maps` is as the kernel writes it, see proc_pid_smaps(5).
+/// closed, is anonymous memory. `maps` is as the kernel writes it, see `proc_pid_smaps(5)`.
 fn unchanged(maps: &str, path: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut present = None;
