@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::blueprints::Subpath;
+use crate::desktops::DesktopSettings;
 
 pub use self::change::{ChangePreview, InstanceChange, NewInstance};
 pub use self::status::{Exit, ExitKind, ExitSource, Health, Status};
@@ -87,6 +88,9 @@ pub struct Instance {
     pub autostart: bool,
     /// Has its own desktop.
     pub persistent_mode: bool,
+    /// What the person chose for it.
+    #[serde(default)]
+    pub desktop: DesktopSettings,
     /// Chosen by the person from the range.
     pub public_port: Option<u16>,
     /// The forward is wanted whenever the instance runs.
