@@ -35,6 +35,14 @@ const PASSED: [&str; 13] = [
     "ALL_PROXY",
     "NO_PROXY",
 ];
+/// In the home of a session.
+const BROWSER_LOCKS: [&str; 5] = [
+    "chromium/SingletonLock",
+    "chromium/SingletonSocket",
+    "chromium/SingletonCookie",
+    "firefox/lock",
+    "firefox/.parentlock",
+];
 /// A container's shared memory is often too small for a browser, bytes.
 const SHARED_MEMORY: u64 = 512 * 1024 * 1024;
 
@@ -212,6 +220,7 @@ impl<'a> Parts<'a> {
 
     /// A browser that shows one page and nothing else.
     pub(super) fn browser(&self, browser: &Path, address: &str) -> Command {
+        self.unlock_browser();
         let is_firefox = browser
             .file_name()
             .is_some_and(|name| name.to_string_lossy().contains("firefox"));
@@ -223,12 +232,16 @@ impl<'a> Parts<'a> {
         self.command(argv)
     }
 
+    /// Removes what a browser that was killed left in its profile: it would keep the next one from starting. Nobody else
+    /// uses it.
+    pub(super) fn unlock_browser(&self) {
+        for lock in BROWSER_LOCKS {
+            let _ = std::fs::remove_file(self.home.join(lock));
+        }
+    }
+
     fn chromium(&self, browser: &Path, address: &str) -> Vec<OsString> {
         let profile = self.home.join("chromium");
-        // It may have been killed; what it left there would keep the next one from starting. Nobody else uses it.
-        for lock in ["SingletonLock", "SingletonSocket", "SingletonCookie"] {
-            let _ = std::fs::remove_file(profile.join(lock));
-        }
         let mut argv = vec![browser.as_os_str().to_owned()];
         argv.push(with_path("--user-data-dir=", &profile));
         argv.push(with_path("--disk-cache-dir=", &self.scratch().join("cache")));
@@ -260,9 +273,6 @@ impl<'a> Parts<'a> {
         let profile = self.home.join("firefox");
         let _ = std::fs::create_dir_all(&profile);
         let _ = std::fs::write(profile.join("user.js"), FIREFOX);
-        for lock in ["lock", ".parentlock"] {
-            let _ = std::fs::remove_file(profile.join(lock));
-        }
         let mut argv = vec![
             browser.as_os_str().to_owned(),
             "--no-remote".into(),

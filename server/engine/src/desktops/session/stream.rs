@@ -112,6 +112,7 @@ impl Session {
             over,
         )
         .await;
+        parts.unlock_browser();
     }
 }
 

@@ -5,6 +5,9 @@ use types::instances::Status;
 use super::*;
 use crate::panel::{SERVER, kill, shim_pid};
 
+/// What the app that serves pages is known by.
+const SERVER_WORD: &str = "http.server";
+
 #[tokio::test]
 async fn what_streams_is_begun_again_alone_and_so_is_the_window_manager() {
     let panel = panel().await;
@@ -71,10 +74,10 @@ async fn a_page_goes_on_when_the_browser_or_the_screen_is_gone() {
     ready(&panel, id).await;
     let session = Session::of(&panel.engine, panel.data.path(), id).await;
     wait_until("the browser", async || !session.pids(BROWSER).is_empty()).await;
-    let (app, xvfb, browser) = (session.pid("python3"), session.pid(XVFB), session.pid(BROWSER));
+    let (app, xvfb, browser) = (session.pid(SERVER_WORD), session.pid(XVFB), session.pid(BROWSER));
     kill(browser);
     let browser = session.until_another(BROWSER, browser).await;
-    assert_eq!((session.pid("python3"), session.pid(XVFB)), (app, xvfb));
+    assert_eq!((session.pid(SERVER_WORD), session.pid(XVFB)), (app, xvfb));
 
     kill(xvfb);
     session.until_another(XVFB, xvfb).await;
@@ -85,7 +88,7 @@ async fn a_page_goes_on_when_the_browser_or_the_screen_is_gone() {
     .await;
     until_state(&panel.engine, id, DesktopState::Ready).await;
     assert!(is_picture(&panel.engine.desktops.screenshot(id).await.unwrap()));
-    assert_eq!(session.pid("python3"), app);
+    assert_eq!(session.pid(SERVER_WORD), app);
     panel.stop(id).await;
     session.assert_nothing_left();
     panel.engine.shutdown(false).await;

@@ -72,7 +72,7 @@ async fn a_kill_at_any_moment_of_the_start_leaves_nothing_or_a_desktop() {
             let victim = wait_for(word, async || {
                 let found = processes(&data).into_iter();
                 let mut found =
-                    found.filter(|(_, words)| words.iter().take(2).any(|found| found.contains(word)));
+                    found.filter(|(_, words)| words.iter().take(3).any(|found| found.contains(word)));
                 found.next().map(|(pid, _)| pid)
             })
             .await;
