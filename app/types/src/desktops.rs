@@ -144,6 +144,76 @@ pub struct DesktopStatus {
     pub display: Option<u32>,
 }
 
+/// What a person does to a desktop from a page without scripts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase", tag = "kind")]
+pub enum Input {
+    /// A click at a place of the picture, pixels from its top left.
+    Click {
+        /// From the left.
+        x: u16,
+        /// From the top.
+        y: u16,
+        /// 1 = left, 2 = middle, 3 = right.
+        button: u8,
+        /// So many clicks.
+        times: u8,
+    },
+    /// The wheel at a place of the picture.
+    Scroll {
+        /// From the left.
+        x: u16,
+        /// From the top.
+        y: u16,
+        /// So many notches down; negative = up.
+        notches: i8,
+    },
+    /// Characters, typed one after the other; a line feed is the Enter key, a tab the Tab key.
+    Text {
+        /// Which.
+        text: String,
+    },
+    /// One key without a character.
+    Key {
+        /// Which.
+        key: Key,
+    },
+}
+
+/// A key without a character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Key {
+    /// Ends a line.
+    Enter,
+    /// To the next field.
+    Tab,
+    /// Removes what is before.
+    Backspace,
+    /// Removes what is behind.
+    Delete,
+    /// Goes away from something.
+    Escape,
+    /// Arrow.
+    Left,
+    /// Arrow.
+    Right,
+    /// Arrow.
+    Up,
+    /// Arrow.
+    Down,
+    /// To the beginning.
+    Home,
+    /// To the end.
+    End,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+}
+
 /// Whether this machine can show desktops.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -9,6 +9,7 @@
 
 mod display;
 mod http;
+mod input;
 mod install;
 mod place;
 mod plan;
@@ -18,7 +19,7 @@ pub mod session;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use types::desktops::{Availability, DesktopState, DesktopStatus};
+use types::desktops::{Availability, DesktopState, DesktopStatus, Input};
 use types::instances::InstanceId;
 use types::jobs::Job;
 
@@ -92,6 +93,14 @@ impl Desktops {
         match asked {
             Ok(Ok(picture)) => Ok(picture),
             _ => Err(self.nothing_to_see(id).await?),
+        }
+    }
+
+    /// Clicks, scrolls or types on the desktop.
+    pub async fn input(&self, id: InstanceId, input: Input) -> Result<()> {
+        match self.instances.desktop_input(id, input).await {
+            Some(()) => Ok(()),
+            None => Err(self.nothing_to_see(id).await?),
         }
     }
 

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::watch;
-use types::desktops::DesktopStatus;
+use types::desktops::{DesktopStatus, Input};
 use types::instances::Exit;
 
 pub use self::local::LocalRunner;
@@ -206,6 +206,9 @@ pub trait Runner: Send + Sync + 'static {
 
     /// How its desktop is doing; none where it has none.
     async fn desktop(&self, handle: &Handle) -> std::io::Result<Option<DesktopStatus>>;
+
+    /// Clicks, scrolls or types on its desktop.
+    async fn desktop_input(&self, handle: &Handle, input: Input) -> std::io::Result<()>;
 
     /// A stream to it.
     async fn open(&self, handle: &Handle, stream: Stream) -> std::io::Result<Box<dyn Duplex>>;

@@ -90,6 +90,13 @@ impl Cookie {
         Self(rand::random())
     }
 
+    /// Reads the file that [`write`](Self::write) wrote: the cookie comes last.
+    fn read(path: &Path) -> io::Result<Self> {
+        let text = fs::read(path)?;
+        let last = text.last_chunk().ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok(Self(*last))
+    }
+
     /// Writes the file that programs look for it in.
     pub(super) fn write(&self, path: &Path, number: u32) -> io::Result<()> {
         let mut text = ANY_HOST.to_be_bytes().to_vec();
@@ -121,6 +128,12 @@ pub(super) struct Display {
 }
 
 impl Display {
+    /// The one of a session whose directory this is.
+    pub(super) fn of(number: u32, place: &Path) -> io::Result<Self> {
+        let cookie = Cookie::read(&place.join(super::place::COOKIE))?;
+        Ok(Self { number, cookie })
+    }
+
     /// `:100`, as programs are told.
     pub(super) fn name(&self) -> String {
         format!(":{}", self.number)
@@ -165,7 +178,8 @@ impl Display {
         )
     }
 
-    fn connect(&self) -> Option<RustConnection> {
+    /// A connection to the server; none when it is not there or does not take the cookie.
+    pub(super) fn connect(&self) -> Option<RustConnection> {
         let stream = UnixStream::connect(socket(self.number)).ok()?;
         let (stream, _) = DefaultStream::from_unix_stream(stream).ok()?;
         RustConnection::connect_to_stream_with_auth_info(

@@ -13,6 +13,8 @@ use super::display;
 use crate::process::Identity;
 use crate::shim::record;
 
+/// The cookie that opens the screen.
+pub(super) const COOKIE: &str = "Xauthority";
 /// Which screen a session has; what is left of it is removed with the directory.
 const SCREEN: &str = "screen.json";
 /// The longest path of the directory. An address of a unix socket has 107 bytes, and some programs add much to it.
@@ -67,7 +69,7 @@ impl Place {
 
     /// The cookie that opens the screen.
     pub(super) fn cookie(&self) -> PathBuf {
-        self.dir.join("Xauthority")
+        self.dir.join(COOKIE)
     }
 
     /// Writes down which process shows the screen, for who has to clear up.

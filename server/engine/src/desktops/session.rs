@@ -23,9 +23,11 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use types::desktops::DesktopStatus;
+use types::desktops::{DesktopStatus, Input};
 
 use self::journal::Journal;
+use super::display::Display;
+use super::input;
 use super::place::Place;
 use super::plan::{App, Plan};
 use super::programs::{self, Tools, Wanted};
@@ -81,6 +83,18 @@ pub(crate) fn status(run_dir: &Path) -> io::Result<Option<DesktopStatus>> {
 pub(crate) fn socket(run_dir: &Path) -> io::Result<PathBuf> {
     let present = journal::read(run_dir)?.and_then(|present| present.socket);
     present.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Clicks, scrolls or types on the desktop of a run.
+pub(crate) fn input(run_dir: &Path, input: &Input) -> io::Result<()> {
+    let present = journal::read(run_dir)?.unwrap_or_default();
+    match (
+        present.status.display,
+        present.socket.as_deref().and_then(Path::parent),
+    ) {
+        (Some(number), Some(place)) => input::give(&Display::of(number, place)?, input),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
 }
 
 struct Session {

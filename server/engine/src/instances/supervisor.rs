@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use types::desktops::DesktopStatus;
+use types::desktops::{DesktopStatus, Input};
 use types::instances::{Instance, InstanceId, Status};
 
 use super::keeper::Keeper;
@@ -298,6 +298,13 @@ impl Instances {
         let status = self.inner.supervisor.runner.desktop(&live.handle).await;
         // A directory that is just being made or removed says nothing.
         Ok(status.unwrap_or_default())
+    }
+
+    /// Clicks, scrolls or types on a desktop; none where there is nothing to be seen.
+    pub(crate) async fn desktop_input(&self, id: InstanceId, input: Input) -> Option<()> {
+        let live = self.inner.supervisor.live(id)?;
+        let runner = &self.inner.supervisor.runner;
+        runner.desktop_input(&live.handle, input).await.ok()
     }
 
     /// A connection to what streams the desktop; none where there is nothing to be seen.

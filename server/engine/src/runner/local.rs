@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
-use types::desktops::DesktopStatus;
+use types::desktops::{DesktopStatus, Input};
 use types::instances::Exit;
 
 use super::leftovers::{self, look, sweep, without_shim};
@@ -258,6 +258,13 @@ impl Runner for LocalRunner {
     async fn desktop(&self, handle: &Handle) -> io::Result<Option<DesktopStatus>> {
         look(&local(handle)?, |handle| {
             desktops::session::status(&handle.run_dir)
+        })
+        .await
+    }
+
+    async fn desktop_input(&self, handle: &Handle, input: Input) -> io::Result<()> {
+        look(&local(handle)?, move |handle| {
+            desktops::session::input(&handle.run_dir, &input)
         })
         .await
     }

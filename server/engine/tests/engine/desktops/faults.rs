@@ -167,3 +167,19 @@ async fn a_display_takes_nobody_with_another_cookie() {
     panel.stop(two).await;
     panel.engine.shutdown(false).await;
 }
+
+#[tokio::test]
+async fn a_place_that_cannot_be_made_is_said_and_a_page_runs_all_the_same() {
+    let panel = panel().await;
+    std::fs::write(panel.data.path().join("run/d"), "in the way").unwrap();
+    let id = panel.create_with("ready = http", SERVER, shown()).await;
+    panel.start(id, Status::Started).await;
+    let status = until_state(&panel.engine, id, DesktopState::Failed).await;
+    assert!(
+        status.reason.contains("sockets cannot be made"),
+        "{}",
+        status.reason
+    );
+    panel.stop(id).await;
+    panel.engine.shutdown(false).await;
+}

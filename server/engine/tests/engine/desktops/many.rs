@@ -94,6 +94,31 @@ async fn a_kill_at_any_moment_of_the_start_leaves_nothing_or_a_desktop() {
     panel.engine.shutdown(false).await;
 }
 
+#[tokio::test]
+#[ignore = "takes minutes"]
+async fn what_ends_again_and_again_is_left_alone_and_the_app_goes_on() {
+    let panel = panel().await;
+    let id = tk_demo(&panel).await;
+    ready(&panel, id).await;
+    let session = Session::of(&panel.engine, panel.data.path(), id).await;
+    let app = session.pid("tk_demo");
+    let mut selkies = 0;
+    for _ in 0..5 {
+        selkies = session.until_another(SELKIES, selkies).await;
+        kill(selkies);
+    }
+    let status = until_state(&panel.engine, id, DesktopState::Failed).await;
+    assert!(
+        status.reason.contains("Selkies ended too often"),
+        "{}",
+        status.reason
+    );
+    assert_eq!(session.pid("tk_demo"), app);
+    panel.stop(id).await;
+    session.assert_nothing_left();
+    panel.engine.shutdown(false).await;
+}
+
 /// Prints what a session costs; `--nocapture` shows it.
 #[tokio::test]
 #[ignore = "measures"]

@@ -1,6 +1,6 @@
 //! From the start of a session to its end.
 
-use types::desktops::{DesktopSettings, DesktopState, Encoder};
+use types::desktops::{DesktopSettings, DesktopState, Encoder, Input, Key};
 use types::instances::{InstanceChange, Status};
 
 use super::*;
@@ -15,14 +15,33 @@ async fn a_window_is_seen_and_typed_into_and_nothing_of_it_is_left_behind() {
     panel.until_log(id, "the window is open").await;
     let session = Session::of(&panel.engine, panel.data.path(), id).await;
     assert!(is_picture(&panel.engine.desktops.screenshot(id).await.unwrap()));
+    panel
+        .until(id, |row| row.desktop_display == Some(session.display))
+        .await;
     session.types("hello there");
     panel.until_log(id, "text: hello there").await;
+
+    // The same without a keyboard: click into the field, type, remove the last character.
+    let field = Input::Click {
+        x: 360,
+        y: 120,
+        button: 1,
+        times: 1,
+    };
+    let text = Input::Text {
+        text: " Äß€ (Q)!".to_owned(),
+    };
+    let key = Input::Key { key: Key::Backspace };
+    for input in [field, Input::Key { key: Key::End }, text, key] {
+        panel.engine.desktops.input(id, input).await.unwrap();
+    }
+    panel.until_log(id, "text: hello there Äß€ (Q)\n").await;
     assert!(session.pids(BROWSER).is_empty(), "it has a window of its own");
 
     panel.stop(id).await;
     let log = panel.log(id).await;
     assert!(
-        log.contains("ended with the text: hello there"),
+        log.contains("ended with the text: hello there Äß€ (Q)"),
         "it was asked first: {log}"
     );
     session.assert_nothing_left();
