@@ -19,7 +19,7 @@ WASM_TARGET ?= target-wasm
 # What scripts/tools installs with cargo.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
-.PHONY: help run test test-apps test-catalogue looks assets tools bench bench-proxy bench-terminal bench-telemetry bench-lite format
+.PHONY: help run test test-apps test-catalogue test-desktops looks assets tools bench bench-proxy bench-terminal bench-telemetry bench-lite format
 help: ## Shows this list.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile
 
@@ -36,6 +36,10 @@ test-apps: $(SITE) ## Runs real web UIs through every way of access, in a browse
 test-catalogue: $(SITE) ## Installs and runs blueprints for real, also offline; prints a table (NAMES="Gradio", KEEP=directory; gigabytes).
 	@cargo build --bin aikore
 	node end2end/catalogue/run.mjs $(if $(KEEP),--keep "$(KEEP)") $(NAMES)
+
+test-desktops: $(SITE) ## What takes minutes of desktops: kills at each step of a start, twenty at once, a hundred starts.
+	@scripts/tools test
+	cargo test --workspace --exclude frontend --test engine desktops:: -- --include-ignored --test-threads 1 --nocapture
 
 looks: $(SITE) ## Compares how pages look with end2end/looks (UPDATE=1 takes those pictures anew).
 	@cargo build --bin aikore

@@ -225,6 +225,8 @@ impl From<engine::Error> for ApiError {
                 "no_gpu_room",
                 "Choose another GPU, stop who holds the memory, or start it anyway.",
             ),
+            E::NoDesktop { .. } => (ErrorKind::Conflict, "no_desktop", ""),
+            E::DesktopsUnavailable { .. } => (ErrorKind::Conflict, "desktops_unavailable", ""),
             E::NotRunning(_) => (ErrorKind::Conflict, "not_running", "Start it first."),
             E::HasSatellites { .. } => (
                 ErrorKind::Conflict,

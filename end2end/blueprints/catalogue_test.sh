@@ -19,7 +19,7 @@ cp -r "$here/stubs/." "$STUB_BIN/"
 for program in python3 git node sleep; do
     ln -s "$(command -v "$program")" "$STUB_REAL/$program"
 done
-for program in uv conda git curl wget npm node dotnet python3 python ldconfig ffmpeg ffprobe sleep launch-linux.sh; do
+for program in uv conda git curl wget npm node dotnet python3 python ldconfig ffmpeg ffprobe sleep launch-linux.sh xterm; do
     ln -s stub "$STUB_BIN/$program"
 done
 # What conda's `activate` does, for scripts of the original.
@@ -171,7 +171,7 @@ counts_steps() {
 # What the manager shows of it, and the releases that it was tried with.
 says_all_of_itself() {
     local key wanted='name category description icon venv_type ready start_timeout stop_grace subpath'
-    case $name in empty | custom-sample | test-logs) ;; *) wanted+=' homepage' ;; esac
+    case $name in empty | custom-sample | test-logs | Desktop | TkDemo) ;; *) wanted+=' homepage' ;; esac
     for key in $wanted; do
         grep -q "^# aikore\.$key = ." "$script" || { echo "$key is missing"; return 1; }
     done

@@ -10,6 +10,7 @@ mod m20261121_000005_api_tokens;
 mod m20261121_000010_autopsies;
 mod m20261121_000022_jobs;
 mod m20261121_000030_alerts;
+mod m20261130_000006_desktops;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000010_autopsies::Migration),
             Box::new(m20261121_000022_jobs::Migration),
             Box::new(m20261121_000030_alerts::Migration),
+            Box::new(m20261130_000006_desktops::Migration),
         ]
     }
 }

@@ -51,6 +51,16 @@ pub(crate) struct Manners {
     pub(crate) script_cookies: bool,
 }
 
+impl Manners {
+    /// How a desktop behaves, whatever is shown on it: all of its links are relative.
+    pub(crate) fn of_desktop() -> Self {
+        Self {
+            subpath: Subpath::Strip,
+            script_cookies: false,
+        }
+    }
+}
+
 /// Who may use an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {

@@ -1,6 +1,7 @@
 //! The commands of the program and their exit codes: 0 good, 1 failure, 2 bad arguments, 78 bad configuration.
 
 mod accounts;
+mod desktop;
 mod health;
 
 use std::io::Write as _;
@@ -69,6 +70,7 @@ pub fn run() -> ExitCode {
         Command::Healthcheck(address) => health::check(address.addr),
         Command::Password(data) => on_runtime(accounts::password(data)),
         Command::Token { verb } => on_runtime(accounts::token(verb)),
+        Command::Desktop { verb } => on_runtime(desktop::desktop(verb)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -182,6 +184,7 @@ fn engine_config(config: &Config, address: SocketAddr) -> Result<EngineConfig, F
     engine.trash_purge_days = config.trash_purge_days;
     engine.terminal_idle = Duration::from_secs(60 * u64::from(config.terminal_idle_minutes));
     engine.host_terminal = config.host_terminal;
+    engine.desktop_dir.clone_from(&config.desktop.desktop_dir);
     engine.nvml_library.clone_from(&config.nvml_library);
     Ok(engine)
 }

@@ -41,6 +41,40 @@ pub enum Command {
         #[command(subcommand)]
         verb: TokenVerb,
     },
+    /// Install what desktops are shown with, or say what is missing
+    Desktop {
+        /// Which of the two.
+        #[command(subcommand)]
+        verb: DesktopVerb,
+    },
+}
+
+/// What to do about desktops.
+#[derive(Debug, Subcommand)]
+pub enum DesktopVerb {
+    /// Install the streaming software, from files whose checksums are known
+    Install(DesktopPlace),
+    /// Say whether this machine can show desktops, and what to do if not; exit code 0 = it can
+    Check(DesktopPlace),
+}
+
+/// Where the streaming software lies.
+#[derive(Args, Clone, Debug)]
+pub struct DesktopPlace {
+    /// Where the panel's data lies.
+    #[command(flatten)]
+    pub data: DataDir,
+    /// Where it lies.
+    #[command(flatten)]
+    pub tools: DesktopTools,
+}
+
+/// Where the streaming software is installed.
+#[derive(Args, Clone, Debug)]
+pub struct DesktopTools {
+    /// Directory of the streaming software of desktops [default: desktop in the data directory]
+    #[arg(long, env = "AIKORE_DESKTOP_DIR", value_name = "DIR")]
+    pub desktop_dir: Option<PathBuf>,
 }
 
 /// What to do with API tokens.
@@ -221,6 +255,9 @@ pub struct Config {
     /// Let people open terminals of the machine itself, not only of instances
     #[arg(long, env = "AIKORE_HOST_TERMINAL", value_parser = BoolishValueParser::new())]
     pub host_terminal: bool,
+    /// Where desktops find theirs.
+    #[command(flatten)]
+    pub desktop: DesktopTools,
     /// The NVIDIA library (NVML) to ask about GPUs, where the system does not find libnvidia-ml.so.1 by itself
     #[arg(long, env = "AIKORE_NVML_LIBRARY", value_name = "FILE")]
     pub nvml_library: Option<PathBuf>,

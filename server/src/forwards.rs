@@ -100,8 +100,13 @@ fn stop_listening(listener: &TcpListener) {
 pub(crate) async fn join(panel: &Panel, tenancy: &Tenancy, stream: TcpStream) {
     let id = tenancy.instance;
     let joined = async {
-        let connecting = Box::pin(panel.engine.instances.connect(id));
-        let app = connecting.await.map_err(io::Error::other)?;
+        let route = panel.addresses().by_id(id);
+        let app = if route.is_some_and(|route| route.instance.has_desktop()) {
+            Box::pin(panel.engine.desktops.connect(id)).await
+        } else {
+            Box::pin(panel.engine.instances.connect(id)).await
+        };
+        let app = app.map_err(io::Error::other)?;
         relay(End::new(Side::Tcp(stream)), End::new(Side::of(app))).await
     };
     let mut over = seldom(async {

@@ -74,7 +74,11 @@ async fn serve(
     if route.instance.status != Status::Started {
         return Err(Box::pin(waiting::page(panel, request.headers(), place, &route.instance)).await);
     }
-    let manners = manners(panel, route).await;
+    let manners = if place.is_desktop() {
+        Manners::of_desktop()
+    } else {
+        manners(panel, route).await
+    };
     let keeps = manners.subpath == Subpath::Keep;
     if let Some(home) = place.home(request.uri(), keeps) {
         return Err(Redirect::temporary(&home).into_response());

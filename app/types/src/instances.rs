@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::blueprints::Subpath;
+use crate::desktops::DesktopSettings;
 
 pub use self::change::{ChangePreview, InstanceChange, NewInstance};
 pub use self::status::{Exit, ExitKind, ExitSource, Health, Status};
@@ -87,6 +88,11 @@ pub struct Instance {
     pub autostart: bool,
     /// Has its own desktop.
     pub persistent_mode: bool,
+    /// What the person chose for it.
+    // Only the server reads it: the first load of the browser's program has no room for it.
+    #[cfg_attr(feature = "openapi", serde(default))]
+    #[cfg_attr(not(feature = "openapi"), serde(skip))]
+    pub desktop: DesktopSettings,
     /// Chosen by the person from the range.
     pub public_port: Option<u16>,
     /// The forward is wanted whenever the instance runs.
@@ -165,6 +171,11 @@ impl Instance {
     /// The path of the panel's own proxy to this instance.
     pub fn proxy_path(&self) -> String {
         format!("/instance/{}/", self.slug)
+    }
+
+    /// Whether it runs with a desktop of its own, which is what people see of it then.
+    pub fn has_desktop(&self) -> bool {
+        self.desktop_display.is_some()
     }
 }
 

@@ -6,6 +6,7 @@ pub mod autopsy;
 pub mod blueprints;
 pub mod copies;
 pub mod crashes;
+pub mod desktops;
 pub mod environments;
 pub mod events;
 pub mod forwards;

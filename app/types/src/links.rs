@@ -49,7 +49,7 @@ impl RequestOrigin {
         } else {
             "http"
         };
-        let path = if login || instance.subpath != Subpath::Keep {
+        let path = if login || instance.has_desktop() || instance.subpath != Subpath::Keep {
             String::new()
         } else {
             format!("{}{}", self.base, instance.proxy_path())
@@ -58,8 +58,9 @@ impl RequestOrigin {
     }
 
     fn path(&self, instance: &Instance) -> String {
+        let desktop = if instance.has_desktop() { "desktop/" } else { "" };
         format!(
-            "{}://{}{}{}",
+            "{}://{}{}{}{desktop}",
             self.scheme,
             self.host,
             self.base,

@@ -109,6 +109,11 @@ impl DataDir {
         self.root.join("wheels")
     }
 
+    /// What desktops are shown with.
+    pub(crate) fn desktop(&self) -> PathBuf {
+        crate::desktops::tools_dir(&self.root)
+    }
+
     /// Logs of jobs.
     pub(crate) fn jobs(&self) -> PathBuf {
         self.run().join("jobs")

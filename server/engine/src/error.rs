@@ -241,6 +241,22 @@ pub enum Error {
     /// The app does not run, so it cannot be reached.
     #[error("“{0}” does not run.")]
     NotRunning(String),
+    /// It has no desktop, or none that shows anything now.
+    #[error("“{name}” shows no desktop now: {reason}")]
+    NoDesktop {
+        /// Instance.
+        name: String,
+        /// Why, as a sentence.
+        reason: String,
+    },
+    /// What desktops need is missing on this machine.
+    #[error("{reason} Run: {}", .commands.join("  and then: "))]
+    DesktopsUnavailable {
+        /// What is missing, as a sentence.
+        reason: String,
+        /// What mends it.
+        commands: Vec<String>,
+    },
     /// Starting failed before anything ran.
     #[error("“{name}” could not be started: {source}")]
     Spawn {

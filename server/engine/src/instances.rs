@@ -5,7 +5,7 @@
 //! Rows are kept in memory, and each change of one is published on the bus.
 
 mod adoption;
-mod backoff;
+pub(crate) mod backoff;
 mod clone;
 mod create;
 mod delete;

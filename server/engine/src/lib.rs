@@ -10,6 +10,7 @@ mod clock;
 pub mod crashes;
 mod data_dir;
 mod db;
+pub mod desktops;
 pub mod environments;
 pub mod error;
 pub mod events;
@@ -53,7 +54,7 @@ pub struct EngineConfig {
     pub bind_public: Vec<IpAddr>,
     /// How long connections to an instance may go on after it lost its public port.
     pub forward_drain: Duration,
-    /// The program that is started with the argument `shim` and a run directory.
+    /// The program that is started with the argument `shim` or `session` and a run directory.
     pub shim_program: PathBuf,
     /// A log file is closed and a new one begun at this size, bytes.
     pub log_file_bytes: u64,
@@ -72,6 +73,8 @@ pub struct EngineConfig {
     pub terminal_idle: Duration,
     /// Whether there may be terminals of the machine itself.
     pub host_terminal: bool,
+    /// Where the streaming software of desktops is installed; none = in the data directory.
+    pub desktop_dir: Option<PathBuf>,
     /// Loaded instead of the NVIDIA library (NVML) that the system finds.
     pub nvml_library: Option<PathBuf>,
 }
@@ -96,6 +99,7 @@ impl EngineConfig {
             trash_purge_days: None,
             terminal_idle: Duration::from_hours(1),
             host_terminal: false,
+            desktop_dir: None,
             nvml_library: None,
         }
     }
@@ -128,6 +132,8 @@ pub struct Engine {
     pub trash: trash::Trash,
     /// Shells in the browser.
     pub terminals: terminals::Terminals,
+    /// Screens of instances.
+    pub desktops: desktops::Desktops,
     /// Readings of the machine.
     pub telemetry: telemetry::Telemetry,
     /// The bus.
@@ -156,6 +162,7 @@ impl Engine {
         if let Err(error) = process::command::sweep().await {
             tracing::warn!(%error, "what an earlier panel was running could not be ended");
         }
+        desktops::sweep(&dir.run().join(desktops::RUN));
         let jobs = jobs::Jobs::open(db.clone(), events.clone(), dir.jobs()).await?;
         let blueprints = blueprints::Blueprints::open(&dir, config.blueprints_dir.clone()).await?;
         let accounts = accounts::Accounts::new(db.clone()).await?;
@@ -197,6 +204,7 @@ impl Engine {
             scripts: scripts::Scripts::new(instances.clone(), blueprints.clone()),
             environments,
             wheels,
+            desktops: desktops::Desktops::new(instances.clone(), jobs.clone()),
             instances,
             blueprints,
             accounts,

@@ -224,6 +224,25 @@ fn send(pid: u32, signal: Signal) {
     }
 }
 
+/// Ends this process as a signal would have ended it, for who looks at how it ended; returns where that fails.
+pub(crate) fn end_by(signal: i32) {
+    use nix::sys::resource::{Resource, setrlimit};
+    use nix::sys::signal::{SaFlags, SigAction, SigHandler, raise, sigaction};
+    let Ok(signal) = Signal::try_from(signal) else {
+        return;
+    };
+    // It is not this program that failed.
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action runs no code of ours, and nothing of ours is needed after it.
+    #[expect(
+        unsafe_code,
+        reason = "there is no other way back to a signal's default action"
+    )]
+    let _ = unsafe { sigaction(signal, &default) };
+    let _ = raise(signal);
+}
+
 /// The name of a signal by its number, such as `SIGKILL`.
 pub fn signal_name(number: i32) -> &'static str {
     Signal::try_from(number).map_or("an unknown signal", Signal::as_str)

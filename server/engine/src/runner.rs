@@ -18,9 +18,11 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::watch;
+use types::desktops::{DesktopStatus, Input};
 use types::instances::Exit;
 
 pub use self::local::LocalRunner;
+use crate::desktops::Plan;
 pub use crate::gpus::GpuHolding;
 
 /// What names a run everywhere.
@@ -67,6 +69,8 @@ pub struct RunSpec {
     pub log_file_bytes: u64,
     /// Closed log files kept.
     pub log_files_kept: u32,
+    /// The desktop it is to be shown on.
+    pub desktop: Option<Plan>,
 }
 
 /// Where a run is in its life.
@@ -137,6 +141,8 @@ pub enum Stream {
     Tcp(u16),
     /// The log from a byte on as frames: offset u64, length u32 (little endian), bytes. Ends with the run.
     Log(u64),
+    /// Its desktop, which speaks HTTP.
+    Desktop,
 }
 
 /// The longest piece that a log stream carries at once, bytes.
@@ -197,6 +203,12 @@ pub trait Runner: Send + Sync + 'static {
     /// GPU memory that its processes hold now, and what of `before` (an earlier answer) is held still although
     /// its process is gone. None when nobody can tell.
     async fn gpu_memory(&self, handle: &Handle, before: &[GpuHolding]) -> Option<Vec<GpuHolding>>;
+
+    /// How its desktop is doing; none where it has none.
+    async fn desktop(&self, handle: &Handle) -> std::io::Result<Option<DesktopStatus>>;
+
+    /// Clicks, scrolls or types on its desktop.
+    async fn desktop_input(&self, handle: &Handle, input: Input) -> std::io::Result<()>;
 
     /// A stream to it.
     async fn open(&self, handle: &Handle, stream: Stream) -> std::io::Result<Box<dyn Duplex>>;

@@ -31,7 +31,12 @@ pub(crate) struct Place<'a> {
     panel: Option<String>,
     /// The public port it is, and what cuts the connections of who had it before.
     public: Option<(u16, CancellationToken)>,
+    /// It is the app's desktop that was asked for, not what the app serves.
+    desktop: bool,
 }
+
+/// Where the desktop lies below an app's path.
+const DESKTOP: &str = "/desktop";
 
 /// What the app behind a place is asked.
 pub(super) struct Target<'a> {
@@ -41,6 +46,8 @@ pub(super) struct Target<'a> {
     /// What stands before it as the app sees it.
     pub(super) app_prefix: String,
     pub(super) way: Way,
+    /// Whether it is the desktop.
+    pub(super) desktop: bool,
     /// The way there is closed for good.
     pub(super) cut: Option<&'a CancellationToken>,
     /// What tells the app's cookies from its neighbours', where it has some.
@@ -70,7 +77,13 @@ impl<'a> Place<'a> {
             .find_map(|(number, alias)| Some((number, path.strip_prefix(alias)?)))?;
         let slug = rest.split('/').next().unwrap_or_default();
         let route = addresses.by_slug(slug);
+        let desktop = route.as_ref().is_some_and(|route| route.instance.has_desktop())
+            && rest
+                .get(slug.len()..)
+                .and_then(|rest| rest.strip_prefix(DESKTOP))
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let shown = match &route {
+            Some(route) if desktop => format!("{}{DESKTOP}", route.paths[number]).into(),
             Some(route) => route.paths[number].clone(),
             None => format!("{}{slug}", ALIASES[number]).into(),
         };
@@ -81,6 +94,7 @@ impl<'a> Place<'a> {
             base,
             panel: None,
             public: None,
+            desktop,
         })
     }
 
@@ -99,6 +113,7 @@ impl<'a> Place<'a> {
             })
             .map(|(_, parent)| format!("//{parent}"));
         Self {
+            desktop: route.instance.has_desktop(),
             route: Some(route),
             way: Way::Host,
             shown: None,
@@ -117,6 +132,7 @@ impl<'a> Place<'a> {
         base: &'a str,
     ) -> Self {
         Self {
+            desktop: route.as_ref().is_some_and(|route| route.instance.has_desktop()),
             route,
             way: Way::Port,
             shown: None,
@@ -147,6 +163,11 @@ impl<'a> Place<'a> {
     /// The port, where it is a public one: the host's cookies come there, the panel's among them.
     pub(crate) fn public_port(&self) -> Option<u16> {
         self.public.as_ref().map(|(port, _)| *port)
+    }
+
+    /// Whether the desktop was asked for.
+    pub(super) fn is_desktop(&self) -> bool {
+        self.desktop
     }
 
     pub(super) fn route(&self) -> Option<&Arc<Route>> {
@@ -256,6 +277,7 @@ impl<'a> Place<'a> {
             prefix,
             app_prefix,
             way: self.way,
+            desktop: self.desktop,
             cut: self.public.as_ref().map(|(_, cut)| cut),
             marks: (self.way == Way::Host).then(|| panel.marks()),
             script_cookies: manners.script_cookies,

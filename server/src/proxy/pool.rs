@@ -12,8 +12,8 @@ const IDLE_MAX: usize = 128;
 /// Below the shortest common keep-alive of apps (uvicorn: 5 s), so that few are found closed.
 const IDLE_TIME: Duration = Duration::from_secs(4);
 
-/// The run an idle connection leads to, and what it has room for.
-pub(super) type Kind = (u64, Room);
+/// The run an idle connection leads to, whether to its desktop, and what it has room for.
+pub(super) type Kind = (u64, bool, Room);
 
 #[derive(Default)]
 struct Pool {

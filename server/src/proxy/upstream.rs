@@ -36,7 +36,7 @@ pub(super) async fn exchange(
         tokio::task::yield_now().await;
     }
     loop {
-        let kind = (target.route.run.key, room);
+        let kind = (target.route.run.key, target.desktop, room);
         let (mut line, idle) = match pool::take(kind).await {
             Some(line) => (line, true),
             None => (Line::new(connect(panel, target).await?, room).await?, false),
@@ -61,8 +61,13 @@ pub(super) async fn exchange(
 
 /// A new connection to the app.
 pub(super) async fn connect(panel: &Panel, target: &Target<'_>) -> Result<Side, Unreachable> {
-    let connecting = Box::pin(panel.engine.instances.connect(target.route.instance.id));
-    Ok(Side::of(connecting.await?))
+    let id = target.route.instance.id;
+    let stream = if target.desktop {
+        Box::pin(panel.engine.desktops.connect(id)).await?
+    } else {
+        Box::pin(panel.engine.instances.connect(id)).await?
+    };
+    Ok(Side::of(stream))
 }
 
 /// Whether a request changes nothing and has no body.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{AccessPattern, InstanceId, PublicAccess, RestartPolicy};
+use crate::desktops::DesktopSettings;
 
 /// What a person gives to create an instance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct NewInstance {
     pub autostart: bool,
     /// Own desktop.
     pub persistent_mode: bool,
+    /// What was chosen for it.
+    #[cfg_attr(not(feature = "openapi"), serde(skip))]
+    pub desktop: DesktopSettings,
     /// A port of the range; none = the lowest free one.
     #[serde(alias = "port")]
     pub public_port: Option<u16>,
@@ -60,6 +64,10 @@ pub struct InstanceChange {
     /// Own desktop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistent_mode: Option<bool>,
+    /// What was chosen for it, as a whole.
+    #[cfg_attr(feature = "openapi", serde(skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(not(feature = "openapi"), serde(skip))]
+    pub desktop: Option<DesktopSettings>,
     /// New public port.
     #[serde(
         alias = "port",

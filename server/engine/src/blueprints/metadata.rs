@@ -147,7 +147,7 @@ fn set(blueprint: &mut Blueprint, key: &str, value: &str) -> Result<(), String> 
             blueprint.icon = Some(value.to_owned());
         }
         "icon" => return Err("`icon` is made of letters, digits, `-`, `_` and `.`.".to_owned()),
-        "desktop" => blueprint.desktop = Some(desktop(value)?),
+        "desktop" => blueprint.desktop = desktop(value)?,
         // What scripts of the original say instead.
         "persistent_mode" => blueprint.desktop = (value == "true").then_some(Desktop::Required),
         _ => return Err(format!("there is no setting `aikore.{key}`; it is ignored.")),
@@ -221,11 +221,12 @@ fn yes_or_no(key: &str, value: &str) -> Result<bool, String> {
     }
 }
 
-fn desktop(value: &str) -> Result<Desktop, String> {
+fn desktop(value: &str) -> Result<Option<Desktop>, String> {
     match value {
-        "required" => Ok(Desktop::Required),
-        "optional" => Ok(Desktop::Optional),
-        _ => Err("`desktop` is `required` or `optional`.".to_owned()),
+        "required" => Ok(Some(Desktop::Required)),
+        "optional" => Ok(Some(Desktop::Optional)),
+        "none" => Ok(None),
+        _ => Err("`desktop` is `required`, `optional` or `none`.".to_owned()),
     }
 }
 

@@ -96,6 +96,7 @@ fn active(row: &Instance) -> Result<ActiveModel, DbErr> {
         gpu_ids: Set(row.gpu_ids.clone()),
         autostart: Set(row.autostart),
         persistent_mode: Set(row.persistent_mode),
+        desktop: Set(serde_json::to_string(&row.desktop).map_err(|error| DbErr::Custom(error.to_string()))?),
         public_port: Set(row.public_port.map(i32::from)),
         port_active: Set(row.port_active),
         access_pattern: Set(word(row.access_pattern)?),
@@ -130,6 +131,8 @@ fn instance(row: Model) -> Result<Instance, DbErr> {
         gpu_ids: row.gpu_ids,
         autostart: row.autostart,
         persistent_mode: row.persistent_mode,
+        // What an older or newer panel wrote differently has its default.
+        desktop: serde_json::from_str(&row.desktop).unwrap_or_default(),
         public_port: row.public_port.and_then(|port| u16::try_from(port).ok()),
         port_active: row.port_active,
         access_pattern: value(row.access_pattern)?,

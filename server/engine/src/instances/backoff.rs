@@ -6,21 +6,21 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// So many ends within [`WINDOW`] are a crash loop.
-pub(super) const LIMIT: usize = 5;
+pub(crate) const LIMIT: usize = 5;
 /// See [`LIMIT`].
-pub(super) const WINDOW: Duration = Duration::from_mins(10);
+pub(crate) const WINDOW: Duration = Duration::from_mins(10);
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// The ends of an instance since a person last started it.
 #[derive(Debug, Default)]
-pub(super) struct Crashes {
+pub(crate) struct Crashes {
     recent: VecDeque<Instant>,
 }
 
 impl Crashes {
     /// Counts an end; the time to wait, or none when it is a crash loop.
-    pub(super) fn count(&mut self, now: Instant) -> Option<Duration> {
+    pub(crate) fn count(&mut self, now: Instant) -> Option<Duration> {
         while self
             .recent
             .front()

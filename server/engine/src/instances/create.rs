@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sea_orm::{DatabaseTransaction, SqlErr};
-use types::blueprints::Blueprint;
+use types::blueprints::{Blueprint, Desktop};
 use types::instances::{AccessPattern, Health, Instance, InstanceId, NewInstance, PublicAccess, Status};
 use types::names::{InstanceName, NAME_MAX_CHARS};
 
@@ -194,7 +194,8 @@ fn row(name: &InstanceName, new: NewInstance, blueprint: &Blueprint) -> Result<I
         base_blueprint: blueprint.filename.clone(),
         gpu_ids: fields::gpu_ids(new.gpu_ids)?,
         autostart: new.autostart,
-        persistent_mode: new.persistent_mode,
+        persistent_mode: new.persistent_mode || blueprint.desktop == Some(Desktop::Required),
+        desktop: new.desktop,
         public_port: new.public_port,
         port_active: false,
         access_pattern: AccessPattern::default(),

@@ -6,10 +6,11 @@ use super::fields;
 use crate::Result;
 
 /// Columns that a run was started with: their change takes effect at the next start.
-pub(super) const NEEDS_RESTART: [&str; 9] = [
+pub(super) const NEEDS_RESTART: [&str; 10] = [
     "base_blueprint",
     "gpu_ids",
     "persistent_mode",
+    "desktop",
     "output_path",
     "python_version",
     "cuda_version",
@@ -30,6 +31,7 @@ pub(super) fn apply(row: &mut Instance, change: InstanceChange) -> Result<()> {
     }
     take(&mut row.autostart, change.autostart);
     take(&mut row.persistent_mode, change.persistent_mode);
+    take(&mut row.desktop, change.desktop);
     take(&mut row.public_port, change.public_port);
     take(&mut row.access_pattern, change.access_pattern);
     take(&mut row.public_access, change.public_access);
@@ -71,6 +73,7 @@ pub(super) fn changed(old: &Instance, new: &Instance) -> Vec<&'static str> {
         gpu_ids,
         autostart,
         persistent_mode,
+        desktop,
         public_port,
         access_pattern,
         public_access,

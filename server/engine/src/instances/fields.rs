@@ -29,6 +29,9 @@ pub(crate) fn check(row: &Instance) -> Result<()> {
     ] {
         check_version(value.as_deref()).map_err(invalid(field))?;
     }
+    row.desktop
+        .check()
+        .map_err(|problem| invalid("desktop")(problem.to_owned()))?;
     env_vars(&row.env_vars)?;
     launch_args(&row.launch_args)?;
     if row.use_custom_hostname || !row.hostname.is_empty() {

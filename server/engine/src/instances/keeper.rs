@@ -134,6 +134,7 @@ impl Keeper {
             reason.clone_into(&mut row.status_reason);
             row.pid = None;
             row.internal_port = None;
+            row.desktop_display = None;
             row.started_at = None;
             row.health = Health::Unknown;
         });

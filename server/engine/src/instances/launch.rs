@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use types::blueprints::{Blueprint, BlueprintOrigin};
+use types::blueprints::{Blueprint, BlueprintOrigin, Desktop, Readiness, Subpath};
 use types::instances::{Exit, ExitKind, ExitSource, Instance, InstanceId};
 
 use super::environment::{self, Surroundings};
 use super::{Inner, fields};
 use crate::blueprints::metadata;
 use crate::db::runs::{self, NewRun};
+use crate::desktops::{self, App, Plan};
 use crate::runner::{GpuHolding, Handle, RunKey, RunSpec};
 use crate::{Error, Result, blocking, clock, process};
 
@@ -176,15 +177,15 @@ async fn prepare(
         inner.blueprints.support_dir().to_owned(),
         row.clone(),
     );
-    let gpus = row.gpu_ids.clone();
+    let (gpus, wanted) = (row.gpu_ids.clone(), row.clone());
     let base_path = inner.config.base_path.clone();
     let cwd = conf_dir.clone();
     let own_dir = inner.dir.instance(&row.dir);
-    let env = blocking(move || {
+    let (env, output_dir) = blocking(move || {
         let output_dir = fields::contained_output(&dir, &row)?;
         std::fs::create_dir_all(&output_dir).map_err(Error::file(&output_dir))?;
         environment::write_files(&own_dir, &row)?;
-        environment::environment(&Surroundings {
+        let env = environment::environment(&Surroundings {
             dir: &dir,
             support: &support,
             row: &row,
@@ -193,15 +194,29 @@ async fn prepare(
             output_dir: &output_dir,
             port,
             base_path: &base_path,
-        })
+        })?;
+        Ok((env, output_dir))
     })
     .await?;
+    let argv = vec!["bash".to_owned(), "launch.sh".to_owned()];
+    let desktop = wanted.persistent_mode.then(|| Plan {
+        argv: argv.clone(),
+        app: app(&wanted, blueprint, port, &inner.config.base_path),
+        title: wanted.name.clone(),
+        settings: wanted.desktop.clone(),
+        home: inner.dir.instance(&wanted.dir).join(desktops::HOME),
+        files: output_dir,
+        root: inner.dir.run().join(desktops::RUN),
+        tools: inner.desktop_tools(),
+        data_dir: inner.dir.root().to_owned(),
+        grace_ms: 1000 * u64::from(blueprint.stop_grace_s),
+    });
     Ok(RunSpec {
         key: RunKey {
             uuid: uuid::Uuid::new_v4().to_string(),
             generation: u64::from(number),
         },
-        argv: vec!["bash".to_owned(), "launch.sh".to_owned()],
+        argv,
         env,
         cwd,
         gpus,
@@ -209,7 +224,24 @@ async fn prepare(
         grace: Duration::from_secs(blueprint.stop_grace_s.into()),
         log_file_bytes: inner.config.log_file_bytes,
         log_files_kept: inner.config.log_files_kept,
+        desktop,
     })
+}
+
+/// What there is to be shown on a desktop.
+fn app(row: &Instance, blueprint: &Blueprint, port: u16, base_path: &str) -> App {
+    if blueprint.desktop == Some(Desktop::Required) {
+        return App::Window;
+    }
+    let path = match blueprint.subpath {
+        Subpath::Keep => format!("{base_path}{}", row.proxy_path()),
+        Subpath::Strip | Subpath::No => "/".to_owned(),
+    };
+    App::Page {
+        port,
+        path,
+        health_path: (blueprint.ready == Readiness::Http).then(|| blueprint.health_path.clone()),
+    }
 }
 
 /// Removes what is kept of runs older than the newest so many.

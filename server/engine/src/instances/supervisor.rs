@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use types::desktops::{DesktopStatus, Input};
 use types::instances::{Instance, InstanceId, Status};
 
 use super::keeper::Keeper;
@@ -133,6 +134,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Inner {
+    pub(super) fn desktop_tools(&self) -> std::path::PathBuf {
+        let config = &self.config.desktop_dir;
+        config.clone().unwrap_or_else(|| self.dir.desktop())
+    }
+
     /// Changes the status, if the state machine allows it, and whatever goes with it.
     pub(super) fn apply(&self, id: InstanceId, change: Change, also: impl FnOnce(&mut Instance)) -> bool {
         let changed = self.rows.change(id, |row| {
@@ -276,6 +282,36 @@ impl Instances {
             .open(&live.handle, Stream::Tcp(live.port))
             .await;
         stream.map_err(|_| Error::NotRunning(row.name))
+    }
+
+    /// Where the streaming software of desktops is.
+    pub(crate) fn desktop_tools(&self) -> std::path::PathBuf {
+        self.inner.desktop_tools()
+    }
+
+    /// How the desktop of an instance is doing.
+    pub(crate) async fn desktop(&self, id: InstanceId) -> Result<Option<DesktopStatus>> {
+        self.inner.rows.get(id)?;
+        let Some(live) = self.inner.supervisor.live(id) else {
+            return Ok(None);
+        };
+        let status = self.inner.supervisor.runner.desktop(&live.handle).await;
+        // A directory that is just being made or removed says nothing.
+        Ok(status.unwrap_or_default())
+    }
+
+    /// Clicks, scrolls or types on a desktop; none where there is nothing to be seen.
+    pub(crate) async fn desktop_input(&self, id: InstanceId, input: Input) -> Option<()> {
+        let live = self.inner.supervisor.live(id)?;
+        let runner = &self.inner.supervisor.runner;
+        runner.desktop_input(&live.handle, input).await.ok()
+    }
+
+    /// A connection to what streams the desktop; none where there is nothing to be seen.
+    pub(crate) async fn connect_desktop(&self, id: InstanceId) -> Option<Box<dyn Duplex>> {
+        let live = self.inner.supervisor.live(id)?;
+        let runner = &self.inner.supervisor.runner;
+        runner.open(&live.handle, Stream::Desktop).await.ok()
     }
 
     /// Ends the keepers when it is dropped.

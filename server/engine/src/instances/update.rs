@@ -159,8 +159,10 @@ impl Inner {
         let restarts = matches!(
             present.status,
             Status::Starting | Status::Started | Status::Stalled
-        ) && (changed.iter().any(|column| NEEDS_RESTART.contains(column))
-            || (changed.contains(&"slug") && self.knows_its_prefix(present).await));
+        ) && (changed.iter().any(|column| {
+            // What is chosen for a desktop that is not there changes nothing.
+            NEEDS_RESTART.contains(column) && (*column != "desktop" || present.persistent_mode)
+        }) || (changed.contains(&"slug") && self.knows_its_prefix(present).await));
         Ok(Plan {
             next,
             changed,

@@ -46,6 +46,8 @@ pub(crate) struct Command {
     dir: PathBuf,
     env: Vec<(OsString, OsString)>,
     input: Option<Vec<u8>>,
+    /// Its output goes where ours goes.
+    attached: bool,
     grace: Duration,
 }
 
@@ -57,6 +59,7 @@ impl Command {
             dir: dir.to_owned(),
             env: Vec::new(),
             input: None,
+            attached: false,
             grace: Duration::from_secs(5),
         }
     }
@@ -77,8 +80,7 @@ impl Command {
         self
     }
 
-    /// Between TERM and KILL; 5 seconds suit all but tests.
-    #[cfg(test)]
+    /// Between TERM and KILL, where 5 seconds do not suit.
     pub(crate) fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
@@ -169,13 +171,34 @@ pub(crate) async fn output(command: Command, cancel: &CancellationToken, limit: 
     Ok(Said { end, output, errors })
 }
 
+/// Runs a command whose output goes where ours goes. Also when it was cancelled, the answer is how it ended; none
+/// when it never began.
+pub(crate) async fn run_attached(
+    mut command: Command,
+    cancel: &CancellationToken,
+) -> io::Result<Option<End>> {
+    command.attached = true;
+    let ended = run_to_end(command, cancel, |_, _| ()).await?;
+    Ok(ended.map(|(_, how)| how))
+}
+
 async fn run_raw(
     command: Command,
     cancel: &CancellationToken,
-    mut each: impl FnMut(Source, &[u8]) + Send,
+    each: impl FnMut(Source, &[u8]) + Send,
 ) -> io::Result<End> {
+    let ended = run_to_end(command, cancel, each).await?;
+    Ok(ended.map_or(End::Cancelled, |(why, _)| why))
+}
+
+/// Why it is over, and how the command itself ended; none when it was cancelled before it began.
+async fn run_to_end(
+    command: Command,
+    cancel: &CancellationToken,
+    mut each: impl FnMut(Source, &[u8]) + Send,
+) -> io::Result<Option<(End, End)>> {
     if cancel.is_cancelled() {
-        return Ok(End::Cancelled);
+        return Ok(None);
     }
     let mut running = Running::begin(command)?;
     let ended = loop {
@@ -185,8 +208,8 @@ async fn run_raw(
             () = cancel.cancelled() => break End::Cancelled,
         }
     };
-    running.end(&mut each).await?;
-    Ok(ended)
+    let how = running.end(&mut each).await?;
+    Ok(Some((ended, how)))
 }
 
 /// A command that was started.
@@ -227,7 +250,7 @@ impl Running {
     }
 
     /// Ends what is left; an error names what cannot be ended.
-    async fn end(mut self, each: &mut (impl FnMut(Source, &[u8]) + Send)) -> io::Result<()> {
+    async fn end(mut self, each: &mut (impl FnMut(Source, &[u8]) + Send)) -> io::Result<End> {
         let mut ending = Ending::new(self.grace);
         loop {
             let left = self.tree.look().await?;
@@ -243,9 +266,9 @@ impl Running {
             let _ = self.child.try_wait();
         }
         self.tree.is_gone = true;
-        let _ = self.child.wait().await;
+        let how = End::of(self.child.wait().await?);
         let _ = tokio::time::timeout(LAST_WORDS, self.pipes.drain_to_end(each)).await;
-        Ok(())
+        Ok(how)
     }
 }
 
@@ -256,6 +279,13 @@ fn spawn(command: &Command, mark: &Mark) -> io::Result<Child> {
         reason = "this is the place that starts processes"
     )]
     let mut process = tokio::process::Command::new(program);
+    let output = || {
+        if command.attached {
+            Stdio::inherit()
+        } else {
+            Stdio::piped()
+        }
+    };
     process
         .args(args)
         .env_clear()
@@ -267,8 +297,8 @@ fn spawn(command: &Command, mark: &Mark) -> io::Result<Child> {
         } else {
             Stdio::null()
         })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(output())
+        .stderr(output())
         .kill_on_drop(true);
     let panel = nix::unistd::getpid();
     // SAFETY: runs between fork and exec; each of these is one system call and touches no memory of ours.

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
+use types::desktops::{DesktopStatus, Input};
 use types::instances::Exit;
 
 use super::leftovers::{self, look, sweep, without_shim};
@@ -16,6 +17,7 @@ use super::{
     Duplex, EngineId, GpuHolding, Handle, Meter, RunKey, RunSpec, RunState, Runner, Stats, Stream,
     connection, meter, watching,
 };
+use crate::desktops;
 use crate::gpus::{self, Gpus};
 use crate::process::{self, table};
 use crate::shim::protocol::{self, Command, Open};
@@ -253,12 +255,31 @@ impl Runner for LocalRunner {
         tokio::time::timeout(GPU_LIMIT, held).await.ok()?.ok()?
     }
 
+    async fn desktop(&self, handle: &Handle) -> io::Result<Option<DesktopStatus>> {
+        look(&local(handle)?, |handle| {
+            desktops::session::status(&handle.run_dir)
+        })
+        .await
+    }
+
+    async fn desktop_input(&self, handle: &Handle, input: Input) -> io::Result<()> {
+        look(&local(handle)?, move |handle| {
+            desktops::session::input(&handle.run_dir, &input)
+        })
+        .await
+    }
+
     async fn open(&self, handle: &Handle, stream: Stream) -> io::Result<Box<dyn Duplex>> {
         match stream {
             // The app is on this machine: no detour through the shim.
             Stream::Tcp(port) => Ok(Box::new(
                 TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port)).await?,
             )),
+            Stream::Desktop => {
+                let handle = local(handle)?;
+                let socket = look(&handle, |handle| desktops::session::socket(&handle.run_dir)).await?;
+                Ok(Box::new(UnixStream::connect(socket).await?))
+            }
             Stream::Log(offset) => {
                 let handle = local(handle)?;
                 let open = handle.opening(protocol::Stream::Log { offset });

@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::RunSpec;
 use super::local::{LocalHandle, LocalRunner};
+use crate::desktops::{self, Plan};
 use crate::process::{self, ShimCommand};
 use crate::shim::record::{self, Spec};
 
@@ -18,7 +19,8 @@ impl LocalRunner {
     /// Makes the run's directory; from then on the run can be recovered.
     pub(super) async fn prepare(&self, spec: &RunSpec) -> io::Result<LocalHandle> {
         let (index, spec) = (self.index.clone(), spec.clone());
-        let prepared = tokio::task::spawn_blocking(move || prepare(&index, &spec));
+        let program = self.shim_program.clone();
+        let prepared = tokio::task::spawn_blocking(move || prepare(&index, &program, &spec));
         prepared.await.map_err(io::Error::other)?
     }
 
@@ -60,7 +62,7 @@ fn last_words(run_dir: &Path) -> String {
 }
 
 /// Writes the run directory and points the index at it: from now on the run can be recovered.
-fn prepare(index: &Path, spec: &RunSpec) -> io::Result<LocalHandle> {
+fn prepare(index: &Path, program: &Path, spec: &RunSpec) -> io::Result<LocalHandle> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -72,17 +74,22 @@ fn prepare(index: &Path, spec: &RunSpec) -> io::Result<LocalHandle> {
     if let Some(gpus) = &spec.gpus {
         env.push(("CUDA_VISIBLE_DEVICES".to_owned(), gpus.clone()));
     }
+    let session = match &spec.desktop {
+        Some(plan) => Some(session(program, &spec.run_dir, plan)?),
+        None => None,
+    };
     let content = Spec {
         uuid: spec.key.uuid.clone(),
         generation: spec.key.generation,
         node: process::node_name(),
         token: token.clone(),
-        argv: spec.argv.clone(),
+        argv: session.unwrap_or_else(|| spec.argv.clone()),
         env,
         cwd: spec.cwd.clone(),
         grace_ms: u64::try_from(spec.grace.as_millis()).unwrap_or(u64::MAX),
         log_file_bytes: spec.log_file_bytes,
         log_files_kept: spec.log_files_kept,
+        is_session: spec.desktop.is_some(),
     };
     record::set_generation(&spec.run_dir, spec.key.generation)?;
     record::write(&spec.run_dir, record::SPEC, &content)?;
@@ -95,4 +102,17 @@ fn prepare(index: &Path, spec: &RunSpec) -> io::Result<LocalHandle> {
         run_dir: spec.run_dir.clone(),
         gpus: spec.gpus.clone(),
     })
+}
+
+/// Writes down what a session needs to know; what starts it.
+fn session(program: &Path, run_dir: &Path, plan: &Plan) -> io::Result<Vec<String>> {
+    record::write(run_dir, desktops::session::PLAN, plan)?;
+    let text = |path: &Path| path.to_str().map(ToOwned::to_owned);
+    let words = [
+        text(program),
+        Some("session".to_owned()),
+        text(&std::path::absolute(run_dir)?),
+    ];
+    let words: Option<Vec<String>> = words.into_iter().collect();
+    words.ok_or_else(|| io::Error::other("its directory has a name that is no text"))
 }

@@ -41,6 +41,11 @@ impl Ending {
         self.stepped.is_none_or(|last| last.elapsed() >= PACE)
     }
 
+    /// Whether the time to end by oneself is over.
+    pub(crate) fn is_over_time(&self) -> bool {
+        self.began.elapsed() >= self.grace
+    }
+
     /// Signals what is left, also what was born since. Returns the names of what KILL did not end.
     pub(crate) fn step(&mut self, left: &[Stat]) -> Vec<String> {
         self.stepped = Some(Instant::now());

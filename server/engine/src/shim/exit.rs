@@ -14,6 +14,9 @@ use super::{HERE, Shim};
 use crate::clock;
 use crate::process::{self, Reap, Reaped};
 
+/// What a session needs to end its desktop, after its app.
+const TIDYING: Duration = Duration::from_secs(8);
+
 impl Shim {
     pub(super) fn take_signals(&mut self) {
         while let Ok(Some(signal)) = self.signals.read_signal() {
@@ -51,6 +54,11 @@ impl Shim {
         if self.over.is_some() {
             return;
         }
+        let grace = if self.spec.is_session {
+            grace + TIDYING
+        } else {
+            grace
+        };
         if let Some(ending) = &mut self.ending {
             ending.hurry(grace);
         } else {
@@ -64,7 +72,12 @@ impl Shim {
         let Some(ending) = self.ending.as_mut().filter(|ending| ending.is_due()) else {
             return;
         };
-        let survivors = ending.step(&ending::own_descendants());
+        let mut left = ending::own_descendants();
+        if self.spec.is_session && self.state.exit.is_none() && !ending.is_over_time() {
+            // It ends the app first, and only then what the app is shown with.
+            left.retain(|process| process.pid == self.state.app_pid);
+        }
+        let survivors = ending.step(&left);
         if survivors != self.state.survivors {
             self.set_state(|state| state.survivors = survivors);
         }

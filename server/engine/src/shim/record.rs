@@ -39,6 +39,9 @@ pub(crate) struct Spec {
     pub(crate) grace_ms: u64,
     pub(crate) log_file_bytes: u64,
     pub(crate) log_files_kept: u32,
+    /// The app is a session, which ends its own children in their order.
+    #[serde(default)]
+    pub(crate) is_session: bool,
 }
 
 /// `shim.json`.

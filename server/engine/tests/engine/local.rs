@@ -40,6 +40,7 @@ impl Local {
             gpus: None,
             grace: Duration::from_millis(300),
             log_file_bytes: 1 << 20,
+            desktop: None,
             log_files_kept: 2,
         }
     }

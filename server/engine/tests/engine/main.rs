@@ -7,6 +7,7 @@ mod bench;
 mod clone;
 mod create;
 mod delete;
+mod desktops;
 mod environments;
 mod handover;
 mod health;

@@ -17,6 +17,7 @@ pub(crate) struct Model {
     pub(crate) gpu_ids: Option<String>,
     pub(crate) autostart: bool,
     pub(crate) persistent_mode: bool,
+    pub(crate) desktop: String,
     pub(crate) public_port: Option<i32>,
     pub(crate) port_active: bool,
     pub(crate) access_pattern: String,

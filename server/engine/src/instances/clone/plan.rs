@@ -7,7 +7,13 @@ use std::path::{Component, Path, PathBuf};
 use crate::{Error, Result};
 
 /// At the top of the directory: what belongs to the runs of the one it is copied from, or is a wish to its next start.
-const OWN: [&str; 4] = ["logs", ".rebuild-env", ".update", crate::trash::RECORD];
+const OWN: [&str; 5] = [
+    "logs",
+    ".rebuild-env",
+    ".update",
+    crate::desktops::HOME,
+    crate::trash::RECORD,
+];
 
 /// Everything that is copied, and what is not.
 #[derive(Debug, Default)]

@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep};
 use types::instances::{Exit, ExitKind, Health, Instance, RestartPolicy};
 
 use super::{End, Keeper};
+use crate::desktops;
 use crate::instances::launch::{self, ActiveRun};
 use crate::instances::reasons;
 use crate::instances::supervisor::Command;
@@ -49,6 +50,13 @@ impl Keeper {
     /// Nothing of the run is left: proof, record, what comes next.
     pub(super) async fn conclude(&mut self, run: &ActiveRun, end: End) -> Next {
         let held = self.until_all_is_back(run).await;
+        // A session that was killed could not do it itself.
+        let desktops = self.inner.dir.run().join(desktops::RUN);
+        let _ = blocking(move || {
+            desktops::sweep(&desktops);
+            Ok(())
+        })
+        .await;
         let wanted = matches!(end.wish, Some(Command::Stop | Command::Restart));
         let mut reason = match end.exit.kind {
             ExitKind::Lost if process::booted_at_ms() > run.started_at => reasons::REBOOTED.to_owned(),

@@ -126,7 +126,12 @@ impl Keeper {
             }
             Finding::Alive(alive) => {
                 let health = if alive { Health::Healthy } else { Health::Unhealthy };
-                self.show(|row| row.health = health);
+                let desktop = self.inner.supervisor.runner().desktop(&run.handle).await;
+                let display = desktop.ok().flatten().and_then(|desktop| desktop.display);
+                self.show(|row| {
+                    row.health = health;
+                    row.desktop_display = display;
+                });
                 self.note_gpu_memory(run).await;
             }
         }

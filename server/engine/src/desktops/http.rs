@@ -1,0 +1,77 @@
+//! The few questions that are asked of what streams a desktop.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+
+/// Answers with the picture on the screen, and not at all while there is none: nothing else tells whether it streams.
+pub(super) const SCREENSHOT: &str = "/api/screenshot";
+/// Answers as long as the program itself does.
+pub(super) const HEALTH: &str = "/api/health";
+
+/// The longest that an answer is waited for.
+const LIMIT: Duration = Duration::from_secs(10);
+/// The largest picture, bytes.
+const BODY_MAX: u64 = 64 * 1024 * 1024;
+
+/// Asks at a socket.
+pub(super) async fn ask(socket: &Path, path: &str) -> io::Result<Vec<u8>> {
+    let asked = async { get(&mut UnixStream::connect(socket).await?, path).await };
+    tokio::time::timeout(LIMIT, asked).await?
+}
+
+/// Gets one page; anything but 200 is an error. The stream is used up.
+pub(super) async fn get(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    path: &str,
+) -> io::Result<Vec<u8>> {
+    // HTTP/1.0: the end of the answer is the end of the stream.
+    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.take(BODY_MAX).read_to_end(&mut answer).await?;
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    let head = head.ok_or(io::ErrorKind::UnexpectedEof)?;
+    match status(&answer) {
+        Some(200) => Ok(answer.split_off(head + 4)),
+        status => Err(io::Error::other(format!("it answers with {status:?}"))),
+    }
+}
+
+/// The status of `HTTP/1.0 200 OK`.
+pub(super) fn status(answer: &[u8]) -> Option<u16> {
+    let line = answer.split(|byte| *byte == b'\r').next()?;
+    let line = std::str::from_utf8(line).ok()?.strip_prefix("HTTP/1.")?;
+    line.split(' ').nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn answered(answer: &str) -> io::Result<Vec<u8>> {
+        let (mut here, mut there) = tokio::io::duplex(1024);
+        there.write_all(answer.as_bytes()).await?;
+        there.shutdown().await?;
+        get(&mut here, "/").await
+    }
+
+    #[tokio::test]
+    async fn only_a_whole_answer_that_is_good_counts() {
+        assert_eq!(
+            answered("HTTP/1.1 200 OK\r\nA: b\r\n\r\nhi").await.unwrap(),
+            b"hi"
+        );
+        for bad in [
+            "",
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 404 Not Found\r\n\r\n",
+            "hi\r\n\r\n",
+        ] {
+            assert!(answered(bad).await.is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The commands of a session's programs.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use types::desktops::{Clipboard, DesktopSettings, Encoder, Files};
+
+use super::Session;
+use crate::desktops::display::Display;
+use crate::desktops::place::Place;
+use crate::desktops::programs::{SCREEN, SOUND, Tools, WINDOWS};
+use crate::process::RUN_MARK;
+use crate::process::command::Command;
+
+/// As large as a screen can become, with its depth.
+const LARGEST: &str = "4096x2160x24";
+/// As large as it is until somebody looks.
+const USUAL: (u16, u16) = (1280, 720);
+/// None of these programs has anything to lose: what it keeps, it has written before.
+const GRACE: Duration = Duration::from_secs(3);
+/// Variables of the session that its programs get too.
+const PASSED: [&str; 13] = [
+    "PATH",
+    "TZ",
+    "USER",
+    "LOGNAME",
+    RUN_MARK,
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+];
+/// In the home of a session.
+const BROWSER_LOCKS: [&str; 5] = [
+    "chromium/SingletonLock",
+    "chromium/SingletonSocket",
+    "chromium/SingletonCookie",
+    "firefox/lock",
+    "firefox/.parentlock",
+];
+/// A container's shared memory is often too small for a browser, bytes.
+const SHARED_MEMORY: u64 = 512 * 1024 * 1024;
+
+/// Everything that the commands depend on.
+pub(super) struct Parts<'a> {
+    settings: &'a DesktopSettings,
+    title: &'a str,
+    home: &'a Path,
+    files: &'a Path,
+    tools: Tools,
+    place: &'a Place,
+    display: Display,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn new(session: &'a Session, place: &'a Place, display: &Display) -> Self {
+        Self {
+            settings: &session.plan.settings,
+            title: &session.plan.title,
+            home: &session.plan.home,
+            files: &session.plan.files,
+            tools: session.tools(),
+            place,
+            display: display.clone(),
+        }
+    }
+
+    /// What makes a program open its windows here, and be heard here.
+    pub(super) fn shown_on(&self) -> Vec<(&'static str, String)> {
+        let mut env = vec![
+            ("DISPLAY", self.display.name()),
+            ("XAUTHORITY", self.place.cookie().to_string_lossy().into_owned()),
+        ];
+        if self.settings.audio {
+            let socket = self.runtime().join("pulse/native");
+            env.push(("PULSE_SERVER", format!("unix:{}", socket.display())));
+        }
+        env
+    }
+
+    fn runtime(&self) -> PathBuf {
+        self.place.dir().join("run")
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.place.dir().join("tmp")
+    }
+
+    fn command(&self, argv: Vec<OsString>) -> Command {
+        let passed = PASSED
+            .into_iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?)));
+        let own = [
+            ("HOME", self.home.as_os_str().to_owned()),
+            ("XDG_RUNTIME_DIR", self.runtime().into_os_string()),
+            ("TMPDIR", self.scratch().into_os_string()),
+            ("LANG", OsString::from("C.UTF-8")),
+        ];
+        Command::new(argv, self.home)
+            .envs(passed)
+            .envs(own)
+            .envs(self.shown_on())
+            .grace(GRACE)
+    }
+
+    /// The X server. It listens on its socket in the file system only, and takes nobody without the cookie.
+    pub(super) fn screen(&self) -> Command {
+        let mut argv = words(&[
+            SCREEN,
+            &self.display.name(),
+            "-screen",
+            "0",
+            LARGEST,
+            "-dpi",
+            "96",
+            "-noreset",
+        ]);
+        argv.extend(words(&["-nolisten", "tcp", "-nolisten", "local", "-auth"]));
+        argv.push(self.place.cookie().into());
+        self.command(argv)
+    }
+
+    /// Gives the screen its size.
+    pub(super) fn resize(&self) -> Command {
+        let (width, height) = self.settings.size().unwrap_or(USUAL);
+        let mut argv = vec![self.tools.selkies().into_os_string()];
+        argv.extend(words(&["resize", &format!("{width}x{height}")]));
+        self.command(argv)
+    }
+
+    /// The window manager.
+    pub(super) fn windows(&self) -> Command {
+        self.command(words(&[WINDOWS]))
+    }
+
+    /// The sound server, for this session alone.
+    pub(super) fn sound(&self) -> Command {
+        self.command(words(&[
+            SOUND,
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--disallow-exit",
+            "-L",
+            "module-native-protocol-unix",
+            "-L",
+            "module-null-sink sink_name=output",
+        ]))
+    }
+
+    /// What streams the screen. Its socket lies in a directory that only this user can enter, hence no password; and
+    /// never one of its options for TLS, which write certificates of their own over those of the system.
+    pub(super) fn stream(&self) -> Command {
+        let mut argv = vec![self.tools.selkies().into_os_string(), "--unix-socket".into()];
+        argv.push(self.place.socket().into());
+        if let Some(pages) = self.tools.web_root() {
+            argv.extend(["--web-root".into(), pages.into_os_string()]);
+        }
+        argv.extend(["--file-manager-path".into(), self.files.as_os_str().to_owned()]);
+        argv.extend(words(&["--ui-title", self.title]));
+        argv.extend(words(
+            &self.choices().iter().map(String::as_str).collect::<Vec<_>>(),
+        ));
+        argv.extend(words(&[
+            "--mode",
+            "websockets",
+            "--enable-dual-mode=false",
+            "--use-cpu",
+            "--second-screen=false",
+            "--microphone-enabled=false",
+            "--gamepad-enabled=false",
+            "--webcam-enabled=false",
+            "--printing-enabled=false",
+            "--command-enabled=false",
+            "--enable-basic-auth=false",
+        ]));
+        self.command(argv)
+    }
+
+    /// What a person chose, as options.
+    fn choices(&self) -> Vec<String> {
+        let settings = self.settings;
+        let encoder = match settings.encoder {
+            Encoder::H264 => "h264enc",
+            Encoder::H264Striped => "h264enc-striped",
+            Encoder::Jpeg => "jpeg",
+        };
+        let clipboard = match settings.clipboard {
+            Clipboard::Both => "true",
+            Clipboard::In => "in",
+            Clipboard::Out => "out",
+            Clipboard::None => "false",
+        };
+        let files = match settings.files {
+            Files::None => "none",
+            Files::Upload => "upload",
+            Files::Download => "download",
+            Files::Both => "upload,download",
+        };
+        let rate = settings.frame_rate;
+        let mut choices = vec![
+            format!("--encoder={encoder}"),
+            format!("--framerate={rate},{}-{}", rate.min(8), rate.max(60)),
+            format!("--enable-clipboard={clipboard}"),
+            format!("--file-transfers={files}"),
+            format!("--audio-enabled={}", settings.audio),
+        ];
+        if let Some((width, height)) = settings.size() {
+            choices.push("--manual-resolution=true".to_owned());
+            choices.push(format!("--manual-width={width}"));
+            choices.push(format!("--manual-height={height}"));
+        }
+        choices
+    }
+
+    /// A browser that shows one page and nothing else.
+    pub(super) fn browser(&self, browser: &Path, address: &str) -> Command {
+        self.unlock_browser();
+        let is_firefox = browser
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().contains("firefox"));
+        let argv = if is_firefox {
+            self.firefox(browser, address)
+        } else {
+            self.chromium(browser, address)
+        };
+        self.command(argv)
+    }
+
+    /// Removes what a browser that was killed left in its profile: it would keep the next one from starting. Nobody else
+    /// uses it.
+    pub(super) fn unlock_browser(&self) {
+        for lock in BROWSER_LOCKS {
+            let _ = std::fs::remove_file(self.home.join(lock));
+        }
+    }
+
+    fn chromium(&self, browser: &Path, address: &str) -> Vec<OsString> {
+        let profile = self.home.join("chromium");
+        let mut argv = vec![browser.as_os_str().to_owned()];
+        argv.push(with_path("--user-data-dir=", &profile));
+        argv.push(with_path("--disk-cache-dir=", &self.scratch().join("cache")));
+        argv.extend(words(&[
+            "--kiosk",
+            "--no-first-run",
+            "--no-default-browser-check",
+            "--noerrdialogs",
+            "--hide-crash-restore-bubble",
+            "--disable-gpu",
+            "--disable-sync",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-features=Translate",
+            "--password-store=basic",
+        ]));
+        if nix::unistd::geteuid().is_root() {
+            // Chromium has no sandbox for root, and does not start without being told so.
+            argv.push("--no-sandbox".into());
+        }
+        if shared_memory().is_some_and(|bytes| bytes < SHARED_MEMORY) {
+            argv.push("--disable-dev-shm-usage".into());
+        }
+        argv.push(address.into());
+        argv
+    }
+
+    fn firefox(&self, browser: &Path, address: &str) -> Vec<OsString> {
+        let profile = self.home.join("firefox");
+        let _ = std::fs::create_dir_all(&profile);
+        let _ = std::fs::write(profile.join("user.js"), FIREFOX);
+        let mut argv = vec![
+            browser.as_os_str().to_owned(),
+            "--no-remote".into(),
+            "--profile".into(),
+        ];
+        argv.push(profile.into());
+        argv.extend(words(&["--kiosk", address]));
+        argv
+    }
+}
+
+/// Settings without which Firefox greets, asks and reports.
+const FIREFOX: &str = r#"user_pref("browser.aboutwelcome.enabled", false);
+user_pref("browser.sessionstore.resume_from_crash", false);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("toolkit.telemetry.reportingpolicy.firstRun", false);
+"#;
+
+fn words(words: &[&str]) -> Vec<OsString> {
+    words.iter().map(OsString::from).collect()
+}
+
+fn with_path(option: &str, path: &Path) -> OsString {
+    let mut text = OsString::from(option);
+    text.push(AsRef::<OsStr>::as_ref(path));
+    text
+}
+
+/// How much of it there is.
+fn shared_memory() -> Option<u64> {
+    let found = nix::sys::statvfs::statvfs("/dev/shm").ok()?;
+    Some(found.blocks() * found.fragment_size())
+}
