@@ -5,6 +5,7 @@ mod autopsy;
 pub(crate) mod blueprints;
 mod copies;
 mod crashes;
+mod desktops;
 mod environments;
 mod files;
 mod forwards;
@@ -53,6 +54,7 @@ fn described() -> OpenApiRouter<Panel> {
         .merge(instances::router())
         .merge(copies::router())
         .merge(crashes::router())
+        .merge(desktops::router())
         .merge(gpus::router())
         .merge(files::router())
         .merge(forwards::router())

@@ -13,7 +13,7 @@ pub use self::blueprints::{BlueprintField, BlueprintOptions};
 pub use self::gpus::{GpuField, NewGpus};
 pub use self::ports::PortField;
 pub(super) use self::ports::{number, offers, port_option};
-pub use self::switches::{AutostartSwitch, RestartPolicyField};
+pub use self::switches::{FieldSwitch, RestartPolicyField};
 use super::Row;
 use super::draft::Field;
 use super::edits::Edits;

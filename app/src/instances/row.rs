@@ -10,7 +10,7 @@ use super::access::AccessCell;
 use super::actions::ActionsCell;
 use super::draft::Field;
 use super::edits::Edits;
-use super::fields::{AutostartSwitch, BlueprintField, TextField};
+use super::fields::{BlueprintField, FieldSwitch, TextField};
 use super::filter::Place;
 use super::order::{Grip, Order};
 use super::selection::{SelectRow, Selection};
@@ -68,7 +68,7 @@ pub fn InstanceRow(
                 <AccessCell row />
             </td>
             <td class="c-auto" role="cell">
-                <AutostartSwitch row disabled=Signal::derive(move || !alive.get()) label=autostart_label />
+                <FieldSwitch row field=Field::Autostart disabled=Signal::derive(move || !alive.get()) label=autostart_label />
             </td>
             <td class="c-act" role="cell">
                 <ActionsCell row />

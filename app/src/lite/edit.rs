@@ -33,12 +33,13 @@ pub(super) fn is_on(typed: &Typed, name: &str) -> bool {
     text(typed, name) == "true"
 }
 
+/// What is ticked or not.
+const BOXES: [Field; 2] = [Field::Autostart, Field::Desktop];
+
 /// The page.
 pub fn page(frame: &Frame, edit: &Edit) -> String {
     let instance = &edit.instance;
-    let fields = Field::EVERY
-        .into_iter()
-        .filter(|field| *field != Field::Autostart);
+    let fields = Field::EVERY.into_iter().filter(|field| !BOXES.contains(field));
     let inside = view! {
         <fieldset class="v">
             // The row as it is now: who sees what others changed may save over it.
@@ -132,7 +133,7 @@ pub(super) fn field(field: Field, value: &str, now: Option<String>) -> AnyView {
         Field::Python => ("Python", ""),
         Field::Cuda => ("CUDA", ""),
         Field::Torch => ("torch", ""),
-        Field::Blueprint | Field::Port | Field::Autostart => (field.label(), ""),
+        Field::Blueprint | Field::Port | Field::Autostart | Field::Desktop => (field.label(), ""),
     };
     let hint = hint_with(hint, now);
     match field {
@@ -186,10 +187,18 @@ fn access(edit: &Edit) -> AnyView {
 fn boxes(edit: &Edit) -> AnyView {
     let ticked = |name: &str, saved: bool| edit.typed.as_ref().map_or(saved, |typed| is_on(typed, name));
     let autostart = ticked(Field::Autostart.column(), edit.instance.autostart);
+    let desktop = ticked(Field::Desktop.column(), edit.instance.persistent_mode);
     view! {
         <label class="c all">
             <input type="checkbox" name=Field::Autostart.column() value="true" checked=autostart />
             <span>{t("Start with the panel")}</span>
+        </label>
+        <label class="c all">
+            <input type="checkbox" name=Field::Desktop.column() value="true" checked=desktop />
+            <span>
+                {t("Persistent UI")} " "
+                <small>{t("A desktop of its own, which goes on when every tab is closed.")}</small>
+            </span>
         </label>
         {edit.instance.status.is_active().then(|| {
             view! {
@@ -214,7 +223,7 @@ pub fn wanted(typed: &Typed) -> (InstanceChange, bool) {
     };
     for field in Field::EVERY {
         // A box that is not ticked is not sent; any other field that is not sent stays as it is.
-        if field == Field::Autostart || typed.contains_key(field.column()) {
+        if BOXES.contains(&field) || typed.contains_key(field.column()) {
             field.write(&mut change, text(typed, field.column()));
         }
     }

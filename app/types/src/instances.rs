@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::blueprints::Subpath;
+#[cfg(feature = "openapi")]
 use crate::desktops::DesktopSettings;
 
 pub use self::change::{ChangePreview, InstanceChange, NewInstance};
@@ -90,8 +91,8 @@ pub struct Instance {
     pub persistent_mode: bool,
     /// What the person chose for it.
     // Only the server reads it: the first load of the browser's program has no room for it.
-    #[cfg_attr(feature = "openapi", serde(default))]
-    #[cfg_attr(not(feature = "openapi"), serde(skip))]
+    #[cfg(feature = "openapi")]
+    #[serde(default)]
     pub desktop: DesktopSettings,
     /// Chosen by the person from the range.
     pub public_port: Option<u16>,

@@ -14,6 +14,8 @@ pub enum Field {
     Gpus,
     /// `autostart`
     Autostart,
+    /// `persistent_mode`
+    Desktop,
     /// `public_port`
     Port,
     /// `output_path`
@@ -34,11 +36,12 @@ pub enum Field {
 
 impl Field {
     /// In the order of the form.
-    pub const EVERY: [Self; 12] = [
+    pub const EVERY: [Self; 13] = [
         Self::Name,
         Self::Blueprint,
         Self::Gpus,
         Self::Autostart,
+        Self::Desktop,
         Self::Port,
         Self::OutputPath,
         Self::RestartPolicy,
@@ -59,6 +62,7 @@ impl Field {
             Self::Blueprint => "base_blueprint",
             Self::Gpus => "gpu_ids",
             Self::Autostart => "autostart",
+            Self::Desktop => "persistent_mode",
             Self::Port => "public_port",
             Self::OutputPath => "output_path",
             Self::RestartPolicy => "restart_policy",
@@ -77,6 +81,7 @@ impl Field {
             Self::Blueprint => t("Blueprint"),
             Self::Gpus => t("GPUs"),
             Self::Autostart => t("Autostart"),
+            Self::Desktop => t("Persistent UI"),
             Self::Port => t("Port"),
             Self::OutputPath => t("Output folder"),
             Self::RestartPolicy => t("Restart"),
@@ -104,6 +109,7 @@ impl Field {
             Self::Blueprint => instance.base_blueprint.clone(),
             Self::Gpus => optional(&instance.gpu_ids),
             Self::Autostart => instance.autostart.to_string(),
+            Self::Desktop => instance.persistent_mode.to_string(),
             Self::Port => instance
                 .public_port
                 .map(|port| port.to_string())
@@ -132,6 +138,7 @@ impl Field {
             Self::Blueprint => change.base_blueprint = Some(text),
             Self::Gpus => change.gpu_ids = Some(optional(&text)),
             Self::Autostart => change.autostart = Some(text == "true"),
+            Self::Desktop => change.persistent_mode = Some(text == "true"),
             Self::Port => change.public_port = Some(text.trim().parse().ok()),
             Self::OutputPath => change.output_path = Some(optional(&text)),
             Self::RestartPolicy => change.restart_policy = policy_of(&text),
@@ -147,8 +154,8 @@ impl Field {
     pub fn spoken(self, instance: &Instance) -> String {
         let text = self.read(instance);
         match (self, text.as_str()) {
-            (Self::Autostart, "true") => t("on").to_owned(),
-            (Self::Autostart, _) => t("off").to_owned(),
+            (Self::Autostart | Self::Desktop, "true") => t("on").to_owned(),
+            (Self::Autostart | Self::Desktop, _) => t("off").to_owned(),
             (Self::Gpus, "") => t("all").to_owned(),
             (_, "") => t("empty").to_owned(),
             _ => text,

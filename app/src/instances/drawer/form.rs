@@ -11,7 +11,7 @@ use crate::instances::Row;
 use crate::instances::draft::Field;
 use crate::instances::edits::{Edits, UpdateInstance};
 use crate::instances::fields::{
-    AutostartSwitch, BlueprintField, GpuField, LinesField, PortField, RestartPolicyField, TextField,
+    BlueprintField, FieldSwitch, GpuField, LinesField, PortField, RestartPolicyField, TextField,
 };
 use crate::instances::filter::Place;
 use crate::instances::row::part;
@@ -94,8 +94,15 @@ fn Basics(
                 <span class="field__label">{t("Restart when it ends by itself")}</span>
                 <RestartPolicyField row />
                 <label class="option">
-                    <AutostartSwitch row />
+                    <FieldSwitch row field=Field::Autostart />
                     <span>{t("Start with the panel")}</span>
+                </label>
+                <label class="option">
+                    <FieldSwitch row field=Field::Desktop />
+                    <span class="option__text">
+                        {t("Persistent UI")}
+                        <span class="faint">{t("A desktop of its own, which goes on when every tab is closed.")}</span>
+                    </span>
                 </label>
             </div>
             <div class="span">

@@ -69,8 +69,9 @@ pub(crate) async fn update_instance(
 ) -> Result<Instance, ApiError> {
     let mut change = InstanceChange {
         row_version: Some(row_version),
-        // A box that is not ticked is not sent.
+        // Boxes that are not ticked are not sent.
         autostart: Some(false),
+        persistent_mode: Some(false),
         ..Default::default()
     };
     for field in Field::EVERY {

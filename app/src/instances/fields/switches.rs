@@ -42,11 +42,13 @@ pub fn RestartPolicyField(
     }
 }
 
-/// Starts with the panel or not.
+/// What is on or off.
 #[component]
-pub fn AutostartSwitch(
+pub fn FieldSwitch(
     /// Whose.
     row: Row,
+    /// Which.
+    field: Field,
     /// Whether it waits for the page to be alive: outside of a form it does nothing before.
     #[prop(optional, into)]
     disabled: Signal<bool>,
@@ -55,20 +57,20 @@ pub fn AutostartSwitch(
     label: Option<Signal<String>>,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
-    let on = crate::ui::memo(move || edits.value(row, Field::Autostart) == "true");
+    let on = crate::ui::memo(move || edits.value(row, field) == "true");
     view! {
         <input
             class="switch"
             type="checkbox"
             role="switch"
-            name=form_name(Field::Autostart)
+            name=form_name(field)
             value="true"
             aria-label=move || label.map(|label| label.get())
             checked=on.get_untracked()
             prop:checked=on
             disabled=disabled
             on:change=move |event: ev::Event| {
-                edits.set(row, Field::Autostart, event_target_checked(&event).to_string());
+                edits.set(row, field, event_target_checked(&event).to_string());
             }
         />
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{AccessPattern, InstanceId, PublicAccess, RestartPolicy};
+#[cfg(feature = "openapi")]
 use crate::desktops::DesktopSettings;
 
 /// What a person gives to create an instance.
@@ -21,7 +22,7 @@ pub struct NewInstance {
     /// Own desktop.
     pub persistent_mode: bool,
     /// What was chosen for it.
-    #[cfg_attr(not(feature = "openapi"), serde(skip))]
+    #[cfg(feature = "openapi")]
     pub desktop: DesktopSettings,
     /// A port of the range; none = the lowest free one.
     #[serde(alias = "port")]
@@ -65,8 +66,8 @@ pub struct InstanceChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistent_mode: Option<bool>,
     /// What was chosen for it, as a whole.
-    #[cfg_attr(feature = "openapi", serde(skip_serializing_if = "Option::is_none"))]
-    #[cfg_attr(not(feature = "openapi"), serde(skip))]
+    #[cfg(feature = "openapi")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub desktop: Option<DesktopSettings>,
     /// New public port.
     #[serde(
