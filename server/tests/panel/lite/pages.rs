@@ -186,7 +186,7 @@ async fn what_is_not_there_is_told_in_a_page() {
         ("/lite/nonsense/x", StatusCode::NOT_FOUND),
         ("/lite/jobs/77", StatusCode::NOT_FOUND),
         ("/lite/trash/remove?entry=x", StatusCode::NOT_FOUND),
-        ("/lite/instances/77/start", StatusCode::METHOD_NOT_ALLOWED),
+        ("/lite/instances/77/stop", StatusCode::METHOD_NOT_ALLOWED),
     ] {
         let answer = get(&fixture, path).await;
         assert_eq!(answer.status(), status, "{path}");
@@ -270,7 +270,7 @@ async fn the_dashboard_leads_to_the_plain_pages() {
         .next()
         .unwrap();
     assert!(
-        hint.contains(" hidden") && hint.contains("data-href=\"/lite\""),
+        hint.contains(" hidden") && hint.contains("href=&quot;/lite&quot;"),
         "{hint}"
     );
 }
