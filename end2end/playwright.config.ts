@@ -25,6 +25,8 @@ export default defineConfig({
   workers: 2,
   fullyParallel: false,
   forbidOnly: !!process.env.CI,
+  // A journey that needs its second try is listed as flaky, and is a defect to be found.
+  retries: process.env.CI ? 1 : 0,
   reporter: [["list"]],
   use: { ...chromium, viewport: { width: 1440, height: 900 }, screenshot: "only-on-failure", trace: "retain-on-failure" },
   // Pictures are made by `npm run pictures`, and compared by `make looks`.

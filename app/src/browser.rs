@@ -116,6 +116,20 @@ pub fn press(selector: &str) -> bool {
     element.map(|element| element.click()).is_some()
 }
 
+/// What a person wrote or chose in a field of the page before the program took it over.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn written_early(id: &str) -> Option<String> {
+    let field = document().get_element_by_id(id)?;
+    let text = get(&field, "value")?.as_string()?;
+    (!text.is_empty() && field.get_attribute("value").as_ref() != Some(&text)).then_some(text)
+}
+
+/// The server's pages are as it made them.
+#[cfg(feature = "ssr")]
+pub(crate) fn written_early(_id: &str) -> Option<String> {
+    None
+}
+
 /// Scrolls the element with this id into sight, where there is one.
 pub fn reveal(id: &str) {
     if let Some(element) = document().get_element_by_id(id) {

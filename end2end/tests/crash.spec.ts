@@ -31,6 +31,9 @@ async function crash(panel: Panel, says: (state: string) => void): Promise<numbe
   writeFileSync(join(folder, "full"), "");
   await expect.poll(async () => (await panel.get(trainer.id)).status).toBe("error");
   says(`process 0 ${held} 6144 20\n`);
+  // The next reading has seen it go: until then its memory counts as taken.
+  const holders = async () => ((await (await panel.api("GET", "/v1/gpus")).json()) as { gpus: Array<{ holders: Array<{ name: string }> }> }).gpus[0]?.holders;
+  await expect.poll(async () => (await holders())?.map(({ name }) => name)).toEqual(["Studio"]);
   return trainer.id;
 }
 

@@ -24,8 +24,6 @@ pub(crate) async fn serve(request: Request) -> axum::response::Response {
     let mut answer = Response::builder()
         .header(header::ETAG, &etag)
         .header(header::CACHE_CONTROL, keeping(path))
-        // It is part of a page, which has a policy of its own; opened alone it may do nothing.
-        .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'")
         .header(header::VARY, "accept-encoding");
     if request
         .headers()

@@ -25,18 +25,10 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok());
     let is = |kinds: &[&str]| kind.is_some_and(|kind| kinds.iter().any(|known| kind.starts_with(known)));
-    // Data shows nothing and asks for nothing, whoever opens it.
-    let policy = if is(&["application/json"]) {
-        "default-src 'none'; frame-ancestors 'self'".to_owned()
-    } else {
-        policy("", "")
-    };
-    let is_data = is(&[
-        "application/json",
-        "application/wasm",
-        "text/css",
-        "text/javascript",
-    ]);
+    // A part of a page, which has a policy of its own: opened alone it is text.
+    let is_part = is(&["application/wasm", "text/css", "text/javascript"]);
+    // Data and pictures ask for nothing, whoever opens them.
+    let is_data = is(&["application/json", "image/"]);
     let mut default = |name, value: &str| {
         if !headers.contains_key(&name)
             && let Ok(value) = HeaderValue::from_str(value)
@@ -44,10 +36,15 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
             headers.insert(name, value);
         }
     };
-    default(header::CONTENT_SECURITY_POLICY, &policy);
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::CACHE_CONTROL, "no-store");
-    if !is_data {
+    if is_data {
+        default(
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'self'",
+        );
+    } else if !is_part {
+        default(header::CONTENT_SECURITY_POLICY, &policy("", ""));
         default(header::X_FRAME_OPTIONS, "SAMEORIGIN");
         // Not `no-referrer`: plain form posts would then carry `Origin: null`, which is refused.
         default(header::REFERRER_POLICY, "same-origin");
@@ -57,8 +54,13 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
 /// Where apps lie that the panel may show inside its pages: on ports and sub-domains of the asking host.
 fn apps(origin: &RequestOrigin) -> String {
     let name = host_name(&origin.host);
+    // Nothing stands before an address.
+    let is_address = name.starts_with('[') || name.parse::<std::net::Ipv4Addr>().is_ok();
     ["http", "https"]
-        .map(|scheme| format!("{scheme}://{name}:* {scheme}://*.{name}:*"))
+        .map(|scheme| {
+            let below = format!(" {scheme}://*.{name}:*");
+            format!("{scheme}://{name}:*{}", if is_address { "" } else { &below })
+        })
         .join(" ")
 }
 

@@ -29,7 +29,8 @@ pub fn NewRow(
     let place = expect_context::<Place>();
     let catalogue = expect_context::<Catalogue>();
     expect_context::<Edits>().want_ports();
-    let wanted = catalogue.find(&place.text("new").unwrap_or_default());
+    let asked = browser::written_early("new-blueprint").or_else(|| place.text("new"));
+    let wanted = catalogue.find(&asked.unwrap_or_default());
     let blueprint = RwSignal::new(
         wanted
             .as_ref()

@@ -216,7 +216,6 @@ fn Packages(
     let typed = RwSignal::new(String::new());
     let title = count(all.len() as u64, "package", "packages");
     let all = StoredValue::new(all);
-    let alive = crate::ui::hydrated();
     let fitting = move || {
         let typed = typed.get().to_lowercase();
         all.with_value(|all| {
@@ -230,11 +229,10 @@ fn Packages(
         <details class="workshop__more">
             <summary>{title}</summary>
             <input
-                class="input"
+                class="input is-scripted"
                 type="search"
                 placeholder=t("Find a package")
                 aria-label=t("Find a package")
-                hidden=move || !alive.get()
                 on:input=move |event| typed.set(event_target_value(&event))
             />
             {move || packages(fitting())}

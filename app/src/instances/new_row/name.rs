@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use types::names::InstanceName;
 
 use super::FORM;
+use crate::browser;
 use crate::instances::filter::Place;
 use crate::instances::{Catalogue, Rows};
 
@@ -19,7 +20,8 @@ pub(super) fn NewName(
 ) -> impl IntoView {
     let catalogue = expect_context::<Catalogue>();
     let rows = expect_context::<Rows>();
-    let typed = RwSignal::new(expect_context::<Place>().text("name"));
+    let kept = expect_context::<Place>().text("name");
+    let typed = RwSignal::new(browser::written_early("new-name").or(kept));
     let name = crate::ui::memo(move || {
         typed.get().unwrap_or_else(|| {
             let name = catalogue.find(&blueprint.get()).map(|found| found.name);
