@@ -32,6 +32,8 @@ test("what is typed into a desktop stays when the tab is closed", async ({ page,
   await openDashboard(page);
   await row(page, "Window").getByRole("button", { name: "Start" }).click();
   await expect.poll(async () => (await panel.get(id)).open_url).toContain("/instance/window/desktop/");
+  const state = async () => ((await (await panel.api("GET", `/v1/instances/${id}/desktop`)).json()) as { state: string }).state;
+  await expect.poll(state, { timeout: 60_000 }).toBe("ready");
   const { open_url: address } = await panel.get(id);
   const viewer = await page.context().newPage();
   await viewer.goto(address);

@@ -97,12 +97,23 @@ pub(super) async fn unreachable(
     place: &Place<'_>,
     instance: &Instance,
 ) -> Response {
-    let reason = Reason {
-        status: StatusCode::BAD_GATEWAY,
-        code: "app_unreachable",
-        title: format!("{} does not answer", instance.name),
-        text: "It runs, but did not take the request. Its log may say why; reload to try again.".to_owned(),
-        again: false,
+    let reason = if place.is_desktop() {
+        Reason {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "desktop_unreachable",
+            title: format!("The desktop of {} is coming up", instance.name),
+            text: "It shows here as soon as there is a picture. Its log says how far it is.".to_owned(),
+            again: true,
+        }
+    } else {
+        Reason {
+            status: StatusCode::BAD_GATEWAY,
+            code: "app_unreachable",
+            title: format!("{} does not answer", instance.name),
+            text: "It runs, but did not take the request. Its log may say why; reload to try again."
+                .to_owned(),
+            again: false,
+        }
     };
     answer(panel, headers, place, instance, reason).await
 }
