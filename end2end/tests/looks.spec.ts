@@ -4,6 +4,9 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { type Panel, expect, test } from "./panel.ts";
 
+// The sheet that hides is put into the page.
+test.use({ bypassCSP: true });
+
 const widths = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 
 async function filled(panel: Panel): Promise<number> {
