@@ -109,11 +109,12 @@ pub fn focus_in(selector: &str) {
     }
 }
 
-/// Clicks the first element that matches a selector; says whether there is one.
-pub fn press(selector: &str) -> bool {
+/// Clicks the first element that matches a selector, where there is one.
+pub fn press(selector: &str) {
     let element = document().query_selector(selector).ok().flatten();
-    let element = element.and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    element.map(|element| element.click()).is_some()
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        element.click();
+    }
 }
 
 /// What a person wrote or chose in a field of the page before the program took it over.
