@@ -28,8 +28,8 @@ use self::connections::Connection;
 use self::ending::Ending;
 use self::protocol::State;
 use self::record::{ExitRecord, Spec};
-use crate::process::Identity;
 use crate::process::memory::Kills;
+use crate::process::{self, Identity};
 
 /// The shim lives in its run directory, so every path is short and moving the directory hurts nothing.
 const HERE: &str = ".";
@@ -57,6 +57,8 @@ pub fn main(run_dir: &Path) -> ExitCode {
         }
     };
     report("ready");
+    // Beginning takes code that waiting never needs again; a machine full of apps has better use for the memory.
+    process::code::let_go();
     match shim.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -194,9 +196,12 @@ impl Shim {
         self.memory_kills.look(IDLE);
         if self.ending.is_some() {
             self.end_what_is_left();
-        } else if self.looked.elapsed() >= IDLE && self.is_outdated() {
-            // Never two copies: the newer generation is the one that counts.
-            self.stop(Duration::from_millis(self.spec.grace_ms));
+        } else if self.looked.elapsed() >= IDLE {
+            process::code::let_go();
+            if self.is_outdated() {
+                // Never two copies: the newer generation is the one that counts.
+                self.stop(Duration::from_millis(self.spec.grace_ms));
+            }
         }
     }
 

@@ -252,15 +252,7 @@ impl Running {
     /// Ends what is left; an error names what cannot be ended.
     async fn end(mut self, each: &mut (impl FnMut(Source, &[u8]) + Send)) -> io::Result<End> {
         let mut ending = Ending::new(self.grace);
-        loop {
-            let left = self.tree.look().await?;
-            if left.is_empty() {
-                break;
-            }
-            let survivors = ending.step(&left);
-            if !survivors.is_empty() {
-                return Err(io::Error::other(format!("still alive: {}", survivors.join(", "))));
-            }
+        while !ending.look_and_step(self.tree.look()).await? {
             // A full pipe must not keep anybody from ending.
             let _ = tokio::time::timeout(PACE, self.pipes.drain(each)).await;
             let _ = self.child.try_wait();
@@ -330,10 +322,10 @@ struct Tree {
 }
 
 impl Tree {
-    async fn look(&self) -> io::Result<Vec<table::Stat>> {
+    /// A look at the process table for them.
+    fn look(&self) -> impl FnOnce() -> io::Result<Vec<table::Stat>> + Send + 'static {
         let (text, leader) = (self.mark.text().to_owned(), self.leader);
-        let looked = tokio::task::spawn_blocking(move || table::strays(JOB_MARK, &text, Some(leader)));
-        looked.await.map_err(io::Error::other)?
+        move || table::strays(JOB_MARK, &text, Some(leader))
     }
 }
 

@@ -137,10 +137,11 @@ fn of_run(table: &[Stat], marked: &HashSet<u32>, leader: Option<(u32, u64)>) -> 
         leader.is_some_and(|(pid, start)| process.session == pid && process.start_time >= start)
     };
     // A session keeps its number as long as a member lives. After the last one the number may go to a stranger,
-    // but no stranger's session has a member with our mark.
+    // but no stranger's session has a member with our mark, or the leader itself.
+    let is_leader = |process: &Stat| leader == Some((process.pid, process.start_time));
     let session_is_ours = table
         .iter()
-        .any(|process| in_session(process) && marked.contains(&process.pid));
+        .any(|process| is_leader(process) || in_session(process) && marked.contains(&process.pid));
     let roots: Vec<u32> = table
         .iter()
         .filter(|process| marked.contains(&process.pid) || (session_is_ours && in_session(process)))
@@ -217,6 +218,13 @@ mod tests {
         ];
         let found = of_run(&table, &HashSet::from([50, 70]), Some((40, 100)));
         assert_eq!(pids(&found), [50, 51, 60, 70]);
+    }
+
+    #[test]
+    fn the_session_of_a_leader_that_is_there_is_ours_also_while_nobody_shows_a_mark() {
+        // They end: their memory is gone, and their environment with it.
+        let table = [process(40, 1, 40, 100), process(41, 40, 40, 101)];
+        assert_eq!(pids(&of_run(&table, &HashSet::new(), Some((40, 100)))), [40, 41]);
     }
 
     #[test]

@@ -9,11 +9,8 @@ use std::time::Duration;
 use super::RunState;
 use super::local::LocalHandle;
 use crate::process::{self, Identity, RUN_MARK, table};
-use crate::shim::ending::Ending;
+use crate::shim::ending::end_all;
 use crate::shim::record::{self, Ended, Running};
-
-/// Between two looks at what is left of a lost run.
-const PACE: Duration = Duration::from_millis(50);
 
 /// Looks at a run beside the runtime's threads: reading the process table takes its time.
 pub(super) async fn look<T: Send + 'static>(
@@ -70,18 +67,8 @@ pub(super) fn found<T>(read: io::Result<T>) -> io::Result<Option<T>> {
 pub(super) async fn sweep(handle: &LocalHandle, grace: Duration) -> io::Result<()> {
     // A shim that is only coming up now must not start anything.
     let _ = record::set_generation(&handle.run_dir, handle.key.generation + 1);
-    let mut ending = Ending::new(grace);
-    loop {
-        let left = look(handle, orphans).await?;
-        if left.is_empty() {
-            return Ok(());
-        }
-        let survivors = ending.step(&left);
-        if !survivors.is_empty() {
-            return Err(io::Error::other(format!("still alive: {}", survivors.join(", "))));
-        }
-        tokio::time::sleep(PACE).await;
-    }
+    let handle = handle.clone();
+    end_all(grace, move || orphans(&handle)).await
 }
 
 /// The processes of a run whose shim is gone.

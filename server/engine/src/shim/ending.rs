@@ -1,6 +1,7 @@
 //! Ending a tree of processes: TERM to each once, time, KILL to each until none is left.
 
 use std::collections::HashSet;
+use std::io;
 use std::time::{Duration, Instant};
 
 use crate::process;
@@ -16,6 +17,7 @@ const PACE: Duration = Duration::from_millis(50);
 pub(crate) struct Ending {
     began: Instant,
     grace: Duration,
+    /// Each that was signalled: number and start.
     asked: HashSet<(u32, u64)>,
     stepped: Option<Instant>,
 }
@@ -46,14 +48,35 @@ impl Ending {
         self.began.elapsed() >= self.grace
     }
 
+    /// Looks, beside the runtime's threads, and signals what is left; says whether that is nothing. An error names
+    /// what cannot be ended.
+    ///
+    /// A process that is ending gives its memory back first, and its environment with it, so that a look by marks
+    /// misses it while it still holds files, ports and GPUs. Hence what was found once counts until it is gone.
+    pub(crate) async fn look_and_step(
+        &mut self,
+        look: impl FnOnce() -> io::Result<Vec<Stat>> + Send + 'static,
+    ) -> io::Result<bool> {
+        let known = self.asked.clone();
+        let looking = tokio::task::spawn_blocking(move || with_known(look()?, &known));
+        let left = looking.await.map_err(io::Error::other)??;
+        let survivors = self.step(&left);
+        if survivors.is_empty() {
+            Ok(left.is_empty())
+        } else {
+            Err(io::Error::other(format!("still alive: {}", survivors.join(", "))))
+        }
+    }
+
     /// Signals what is left, also what was born since. Returns the names of what KILL did not end.
     pub(crate) fn step(&mut self, left: &[Stat]) -> Vec<String> {
         self.stepped = Some(Instant::now());
         let age = self.began.elapsed();
         for process in left {
+            let is_new = self.asked.insert((process.pid, process.start_time));
             if age >= self.grace {
                 process::end(process.pid);
-            } else if self.asked.insert((process.pid, process.start_time)) {
+            } else if is_new {
                 process::terminate(process.pid);
             }
         }
@@ -65,8 +88,65 @@ impl Ending {
     }
 }
 
+/// Ends what `look` finds until that is nothing any more; an error names what cannot be ended.
+pub(crate) async fn end_all(
+    grace: Duration,
+    look: impl Fn() -> io::Result<Vec<Stat>> + Clone + Send + 'static,
+) -> io::Result<()> {
+    let mut ending = Ending::new(grace);
+    while !ending.look_and_step(look.clone()).await? {
+        tokio::time::sleep(PACE).await;
+    }
+    Ok(())
+}
+
+/// What was found, and those known from before that live although they were not found.
+fn with_known(mut found: Vec<Stat>, known: &HashSet<(u32, u64)>) -> io::Result<Vec<Stat>> {
+    for (pid, start_time) in known {
+        let is_found = found.iter().any(|process| process.pid == *pid);
+        let process = table::stat(*pid)?.filter(|process| process.start_time == *start_time);
+        found.extend(process.filter(|process| process.is_alive() && !is_found));
+    }
+    Ok(found)
+}
+
 /// Every living descendant of this process. Where they cannot be listed now, the next step signals them; that
 /// none is left is said by the kernel alone.
 pub(crate) fn own_descendants() -> Vec<Stat> {
     table::descendants(&[std::process::id()]).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_found_once_counts_until_it_is_gone() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let process = table::stat(child.id()).unwrap().unwrap();
+        let known = HashSet::from([(process.pid, process.start_time)]);
+        assert_eq!(with_known(Vec::new(), &known).unwrap(), [process.clone()]);
+        let twice = with_known(vec![process.clone()], &known).unwrap();
+        assert_eq!(twice.len(), 1, "each once");
+        let stranger = HashSet::from([(process.pid, process.start_time + 1)]);
+        assert_eq!(
+            with_known(Vec::new(), &stranger).unwrap(),
+            [],
+            "another of that number"
+        );
+        end_all(Duration::ZERO, move || {
+            let process = table::stat(process.pid)?;
+            Ok(process.into_iter().filter(Stat::is_alive).collect())
+        })
+        .await
+        .unwrap();
+        assert_eq!(
+            with_known(Vec::new(), &known).unwrap(),
+            [],
+            "a zombie holds nothing"
+        );
+        child.wait().unwrap();
+    }
 }

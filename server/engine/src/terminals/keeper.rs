@@ -11,7 +11,7 @@ use types::terminals::TerminalEnd;
 use super::stage::{Errands, Stage};
 use crate::process::pty::Pty;
 use crate::process::{Identity, RUN_MARK, table};
-use crate::shim::ending::Ending;
+use crate::shim::ending::end_all;
 
 /// Read in one go, before whoever waits for it is told.
 const BATCH: usize = 64 * 1024;
@@ -21,9 +21,6 @@ const READ: usize = 8 * 1024;
 
 /// Between TERM and KILL, for what a shell started and left behind.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// Between two looks at processes that end.
-const PACE: Duration = Duration::from_millis(50);
 
 /// A shell whose terminal is gone has so long to end by itself.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -139,19 +136,7 @@ async fn until(moment: Option<Instant>) {
 
 /// Ends everything that carries a mark, or belongs to the session of the shell; an error names what cannot be ended.
 pub(super) async fn sweep(uuid: &str, leader: Option<Identity>) -> io::Result<()> {
-    let mut ending = Ending::new(GRACE);
+    let uuid = uuid.to_owned();
     let leader = leader.map(|leader| (leader.pid, leader.start_time));
-    loop {
-        let uuid = uuid.to_owned();
-        let looking = tokio::task::spawn_blocking(move || table::strays(RUN_MARK, &uuid, leader));
-        let left = looking.await.map_err(io::Error::other)??;
-        if left.is_empty() {
-            return Ok(());
-        }
-        let survivors = ending.step(&left);
-        if !survivors.is_empty() {
-            return Err(io::Error::other(format!("still alive: {}", survivors.join(", "))));
-        }
-        sleep(PACE).await;
-    }
+    end_all(GRACE, move || table::strays(RUN_MARK, &uuid, leader)).await
 }

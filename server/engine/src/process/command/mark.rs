@@ -3,9 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::PACE;
 use crate::process::{Identity, table};
-use crate::shim::ending::Ending;
+use crate::shim::ending::end_all;
 
 /// Environment variable that every process of a command carries.
 pub(crate) const JOB_MARK: &str = "AIKORE_JOB";
@@ -56,20 +55,7 @@ fn panel_of(mark: &str) -> Option<(String, Identity)> {
 
 /// Ends what is left of the commands of panels that are gone. Names what cannot be ended.
 pub(crate) async fn sweep() -> io::Result<()> {
-    let mut ending = Ending::new(Duration::ZERO);
-    loop {
-        let left = tokio::task::spawn_blocking(orphans)
-            .await
-            .map_err(io::Error::other)??;
-        if left.is_empty() {
-            return Ok(());
-        }
-        let survivors = ending.step(&left);
-        if !survivors.is_empty() {
-            return Err(io::Error::other(format!("still alive: {}", survivors.join(", "))));
-        }
-        tokio::time::sleep(PACE).await;
-    }
+    end_all(Duration::ZERO, orphans).await
 }
 
 fn orphans() -> io::Result<Vec<table::Stat>> {
