@@ -35,7 +35,7 @@ export async function dashboard(url, log, seconds) {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     await page.goto(`${url}/?log=${log}`);
     await page.getByTitle(/^Connected/).waitFor();
-    await page.locator(".c-load path[d^=M]").first().waitFor();
+    await page.locator(".c-load path[d^=M]").first().waitFor({ state: "attached" });
     await page.evaluate(observe);
     const until = Date.now() + seconds * 1000;
     let presses = 0;

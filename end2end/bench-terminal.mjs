@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import WebSocket from "ws";
 import { built, cpuMs, freePort, median, pause, quantile, root, startPanel, until } from "./panel.mjs";
@@ -117,8 +117,11 @@ async function wetty() {
   if (!existsSync(join(home, "node_modules/wetty"))) {
     mkdirSync(home, { recursive: true });
     writeFileSync(join(home, "package.json"), '{"private":true}\n');
+    // Node's own headers, where they were installed with it: compiling then needs no download.
+    const prefix = dirname(dirname(process.execPath));
+    const env = existsSync(join(prefix, "include/node/node.h")) ? { ...process.env, npm_config_nodedir: prefix } : process.env;
     try {
-      execFileSync("npm", ["install", "wetty", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: home, stdio: "inherit" });
+      execFileSync("npm", ["install", "wetty", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: home, stdio: "inherit", env });
     } catch {
       console.error("wetty could not be installed here; it needs a compiler and the network.");
       return null;

@@ -37,7 +37,7 @@ const later = ["editor.js", "load.js", "terminal.js"];
 minify(join(root, "app/src/tools/script/editor.js"), "editor.js", "--format=esm", "--bundle", "--legal-comments=none");
 minify(join(root, "app/src/tools/terminal/screen.js"), "terminal.js", "--format=esm", "--bundle");
 minify(join(root, "app/src/telemetry/load.js"), "load.js", "--format=esm");
-for (const name of ["alerts", "blueprints", "crash", "desk", "editor", "gpus", "jobs", "monitoring", "pages", "terminal", "trash"]) {
+for (const name of ["alerts", "blueprints", "crash", "desk", "desktop", "editor", "gpus", "jobs", "monitoring", "pages", "terminal", "trash"]) {
   minify(join(root, `style/${name}.css`), `${name}.css`, "--bundle");
   later.push(`${name}.css`);
 }

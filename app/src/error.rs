@@ -167,6 +167,7 @@ impl From<engine::Error> for ApiError {
                 "Its runs and their logs are kept all the same.",
             ),
             E::UnknownToken(_) => (ErrorKind::NotFound, "unknown_token", ""),
+            E::UnknownShare(_) => (ErrorKind::NotFound, "unknown_share", ""),
             E::UnknownBlueprint(_) => (ErrorKind::Invalid, "unknown_blueprint", "Choose one of the list."),
             E::NoSuchBlueprint(_) => (
                 ErrorKind::NotFound,

@@ -8,6 +8,7 @@
 
 pub mod bars;
 pub mod delete;
+pub mod desktop;
 pub mod edit;
 pub mod instance;
 pub mod jobs;

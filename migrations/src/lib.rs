@@ -11,6 +11,7 @@ mod m20261121_000010_autopsies;
 mod m20261121_000022_jobs;
 mod m20261121_000030_alerts;
 mod m20261130_000006_desktops;
+mod m20261201_000007_desktop_shares;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000022_jobs::Migration),
             Box::new(m20261121_000030_alerts::Migration),
             Box::new(m20261130_000006_desktops::Migration),
+            Box::new(m20261201_000007_desktop_shares::Migration),
         ]
     }
 }

@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use types::instances::InstanceId;
+
 use crate::state::Panel;
 
 /// Name of the session cookie.
@@ -20,6 +22,13 @@ pub(crate) enum Credential {
     Session(String),
     /// An API token's secret.
     Token(String),
+    /// A link that shows one desktop.
+    Share {
+        /// Whose.
+        id: InstanceId,
+        /// Its secret.
+        secret: String,
+    },
     /// The panel asks for no login.
     Open,
 }
@@ -70,7 +79,16 @@ impl Credential {
                     format!("token {}", engine::accounts::short_name(secret))
                 }
             },
+            Self::Share { secret, .. } => format!("link {}", engine::accounts::short_name(secret)),
             Self::Open => "anybody (--auth off)".to_owned(),
+        }
+    }
+
+    /// Tells it from others; empty where nobody is asked who he is.
+    pub(crate) fn secret(&self) -> &str {
+        match self {
+            Self::Session(secret) | Self::Token(secret) | Self::Share { secret, .. } => secret,
+            Self::Open => "",
         }
     }
 
@@ -79,6 +97,10 @@ impl Credential {
         match self {
             Self::Session(secret) => panel.engine.accounts.session_is_valid(secret).await,
             Self::Token(secret) => panel.engine.accounts.token_is_valid(secret).await,
+            Self::Share { id, secret } => {
+                let until = panel.engine.desktops.shown_until(*id, secret).await;
+                until.map(|until| until.is_some())
+            }
             Self::Open => Ok(true),
         }
         .unwrap_or_else(failed)

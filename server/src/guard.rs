@@ -14,7 +14,7 @@ use crate::credentials::Credential;
 use crate::error::HttpError;
 use crate::headers;
 use crate::login::{self, is_local, local_path};
-use crate::proxy::Place;
+use crate::proxy::{Place, shares};
 use crate::state::{Panel, on_main};
 use crate::{form_tokens, origin, passes, routes};
 
@@ -104,6 +104,9 @@ pub(crate) async fn admit_to_app<B>(
     origin::check(request, credential.as_ref()).map_err(|error| refuse(request, error.0))?;
     if let Some(credential) = credential {
         return Ok(credential);
+    }
+    if let Some(shown) = Box::pin(shares::admit(panel, place, headers, uri)).await {
+        return shown;
     }
     if place.is_reserved(uri.path()) || !place.needs_login() {
         return Ok(Credential::Open);

@@ -4,6 +4,7 @@
 //! refused is answered with the form as it was sent, and the reason above it.
 
 mod asked;
+mod desktop;
 mod files;
 mod instances;
 mod jobs;
@@ -54,6 +55,10 @@ pub(crate) fn router(panel: &Panel) -> Router<Panel> {
         .route(
             "/lite/instances/{id}/delete",
             get(instances::ask_delete).post(instances::delete),
+        )
+        .route(
+            "/lite/instances/{id}/desktop",
+            get(desktop::show).post(desktop::act),
         )
         .route("/lite/instances/{id}/logs", get(logs::one))
         .route(

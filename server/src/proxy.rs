@@ -8,12 +8,15 @@
 //! app that live there too.
 
 mod body;
+mod desktop;
 mod line;
 mod marks;
 mod place;
 mod pool;
 mod request;
 mod response;
+mod seats;
+pub(crate) mod shares;
 mod tunnel;
 mod upstream;
 mod waiting;
@@ -26,6 +29,7 @@ use types::instances::Status;
 pub(crate) use body::Answer;
 pub(crate) use marks::Marks;
 pub(crate) use place::{Place, is_own_cookie};
+pub(crate) use seats::Seats;
 
 use crate::addresses::{Manners, Route};
 use crate::credentials::Credential;
@@ -60,7 +64,7 @@ async fn serve(
     credential: &Credential,
     place: &Place<'_>,
     arrival: &Arrival,
-    request: Request<Upload>,
+    mut request: Request<Upload>,
 ) -> Result<Response<Download>, axum::response::Response> {
     if place.is_reserved(request.uri().path()) {
         return Err(Box::pin(place.own_answer(panel, &request)).await);
@@ -72,47 +76,56 @@ async fn serve(
         return Err(Redirect::temporary(&slash).into_response());
     }
     if route.instance.status != Status::Started {
-        return Err(Box::pin(waiting::page(panel, request.headers(), place, &route.instance)).await);
+        return Err(Box::pin(waiting::page(
+            panel,
+            credential,
+            request.headers(),
+            place,
+            &route.instance,
+        ))
+        .await);
     }
-    let manners = if place.is_desktop() {
-        Manners::of_desktop()
+    let (manners, sitting) = if place.is_desktop() {
+        let sitting = desktop::admit(panel, place, &route.instance, credential, arrival, &mut request)?;
+        (Manners::of_desktop(), sitting)
     } else {
-        manners(panel, route).await
+        (manners(panel, route).await, None)
     };
     let keeps = manners.subpath == Subpath::Keep;
     if let Some(home) = place.home(request.uri(), keeps) {
         return Err(Redirect::temporary(&home).into_response());
     }
-    let target = place.target(panel, route, manners);
-    forward(panel, credential, arrival, &target, place, request).await
+    let mut target = place.target(panel, route, manners);
+    target.sitting = sitting;
+    forward(panel, credential, arrival, target, place, request).await
 }
 
 async fn forward(
     panel: &Panel,
     credential: &Credential,
     arrival: &Arrival,
-    target: &Target<'_>,
+    mut target: Target<'_>,
     place: &Place<'_>,
     mut request: Request<Upload>,
 ) -> Result<Response<Download>, axum::response::Response> {
     let asked = request::Asked::read(&request);
     let upgrade = may_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
-    *request.uri_mut() = upstream_uri(target, place, request.uri());
-    request::prepare(&mut request, target, credential, arrival, upgrade.is_some());
+    *request.uri_mut() = upstream_uri(&target, place, request.uri());
+    request::prepare(&mut request, &target, credential, arrival, upgrade.is_some());
     let answer = match upgrade {
-        Some(browser) => Box::pin(tunnel::open(panel, credential, target, request, browser)).await,
-        None => upstream::exchange(panel, target, request).await,
+        Some(browser) => Box::pin(tunnel::open(panel, credential, &mut target, request, browser)).await,
+        None => upstream::exchange(panel, &target, request).await,
     };
     match answer {
         Ok(mut answer) => {
-            response::prepare(&mut answer, target, &asked);
+            response::prepare(&mut answer, &target, &asked);
             Ok(answer.map(Download::App))
         }
         Err(error) => {
             let instance = &target.route.instance;
             tracing::info!(instance.id = %instance.id, %error, "an app could not be reached");
             let headers: HeaderMap = asked.for_page();
-            Err(Box::pin(waiting::unreachable(panel, &headers, place, instance)).await)
+            Err(Box::pin(waiting::unreachable(panel, credential, &headers, place, instance)).await)
         }
     }
 }

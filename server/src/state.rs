@@ -14,7 +14,7 @@ use crate::homes::Homes;
 use crate::list_cache::ListCache;
 use crate::origin::AllowedHosts;
 use crate::passes::Passes;
-use crate::proxy::Marks;
+use crate::proxy::{Marks, Seats};
 
 struct Standing {
     base: String,
@@ -40,6 +40,7 @@ struct Shared {
     addresses: Addresses,
     passes: Passes,
     marks: Marks,
+    seats: Seats,
     homes: Homes,
     standing: OnceLock<Standing>,
     main: Handle,
@@ -64,6 +65,7 @@ impl Panel {
             addresses: Addresses::new(engine.clone()),
             passes: Passes::default(),
             marks: Marks::new(engine.accounts.cookie_key()),
+            seats: Seats::default(),
             homes: Homes::default(),
             standing: OnceLock::new(),
             main: Handle::current(),
@@ -107,6 +109,11 @@ impl Panel {
     /// Which cookies on an app's own host are the app's.
     pub(crate) fn marks(&self) -> &Marks {
         &self.shared.marks
+    }
+
+    /// Who controls which desktop.
+    pub(crate) fn seats(&self) -> &Seats {
+        &self.shared.seats
     }
 
     /// Where people reach the panel itself, for who came to an app first.

@@ -2,6 +2,7 @@
 
 pub mod crash;
 pub mod curve;
+pub mod desktop;
 pub mod form;
 pub mod load;
 pub mod overview;
@@ -29,6 +30,7 @@ use crate::telemetry::past::Past;
 use crate::ui::words::duration;
 use crate::ui::{Clock, Dialog, ErrorNote, Icon};
 use crash::Crashed;
+use desktop::{DesktopReport, DesktopSection};
 use form::Configuration;
 use load::LoadSection;
 use overview::Overview;
@@ -47,6 +49,8 @@ pub struct Details {
     pub access: Option<AccessReport>,
     /// What it used in the last hour.
     pub(crate) past: Past,
+    /// Its desktop.
+    pub desktop: DesktopReport,
 }
 
 /// So many lines of the log are shown beside the reason of a failure.
@@ -77,6 +81,7 @@ pub(crate) async fn load_details(id: InstanceId) -> Result<Details, crate::ApiEr
         last_lines,
         access: AccessReport::known(id).await?,
         past: load::last_hour(id).await?,
+        desktop: desktop::load(id).await?,
     })
 }
 
@@ -146,6 +151,7 @@ fn Panel(
     let edits = expect_context::<Edits>();
     let place = expect_context::<Place>();
     let asking = RwSignal::new(false);
+    let lacks_desktops = RwSignal::new(false);
     let panel = NodeRef::<html::Div>::new();
     let leave = Callback::new(move |()| {
         asking.set(false);
@@ -179,6 +185,9 @@ fn Panel(
                 <a class="tabs__tab" href="#sec-environment" rel="external">
                     {t("Environment")}
                 </a>
+                <a class="tabs__tab" href="#sec-desktop" rel="external">
+                    {t("Desktop")}
+                </a>
                 <a class="tabs__tab" href="#sec-access" rel="external">
                     {t("Access")}
                 </a>
@@ -189,7 +198,8 @@ fn Panel(
             <div class="drawer__body" tabindex="0" role="region" aria-label=t("Details")>
                 <Overview row details />
                 <LoadSection row details />
-                <Configuration row />
+                <Configuration row lacks_desktops />
+                <DesktopSection row details lacks_desktops />
                 <AccessSection row details />
                 <section class="section" id="sec-runs">
                     <h3 class="section__title">{t("Runs")}</h3>

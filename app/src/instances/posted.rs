@@ -9,6 +9,7 @@ use super::blueprint::SaveAsBlueprint;
 use super::clone::CloneInstance;
 use super::commands::StartInstance;
 use super::delete::DeleteInstance;
+use super::drawer::desktop::SetDesktop;
 use super::edits::UpdateInstance;
 use super::filter::Place;
 use super::new_row::CreateInstance;
@@ -47,7 +48,9 @@ impl Place {
             path if [StartInstance::url(), StartOnGpu::url(), StartAfter::url()].contains(&path) => {
                 shows("start")
             }
-            path if path == UpdateInstance::url() || path == SetAccess::url() => shows("open"),
+            path if [UpdateInstance::url(), SetAccess::url(), SetDesktop::url()].contains(&path) => {
+                shows("open")
+            }
             _ => false,
         };
         (!says_so).then(|| self.refusal(&path))?

@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 use types::blueprints::Blueprint;
+use types::desktops::Availability;
 use types::instances::{Instance, InstanceChange};
 
 use super::{Area, Frame, Typed, choice, in_area, labelled, line, short};
 use crate::instances::access::settings::{AUDIENCES, PATTERNS, name_it};
 use crate::instances::draft::Field;
-use crate::language::{fill, t};
+use crate::language::{fill, said, t};
 use crate::paths::at;
 use crate::view;
 
@@ -19,6 +20,8 @@ pub struct Edit {
     pub blueprints: Vec<Blueprint>,
     /// Ports nobody holds.
     pub ports: Vec<u16>,
+    /// Whether the machine can show desktops.
+    pub desktops: Availability,
     /// What was typed, where a form was refused.
     pub typed: Option<Typed>,
 }
@@ -194,10 +197,20 @@ fn boxes(edit: &Edit) -> AnyView {
             <span>{t("Start with the panel")}</span>
         </label>
         <label class="c all">
-            <input type="checkbox" name=Field::Desktop.column() value="true" checked=desktop />
+            // What is on can always be switched off.
+            <input
+                type="checkbox"
+                name=Field::Desktop.column()
+                value="true"
+                checked=desktop
+                disabled=!edit.desktops.available && !desktop
+            />
             <span>
                 {t("Persistent UI")} " "
-                <small>{t("A desktop of its own, which goes on when every tab is closed.")}</small>
+                <small>
+                    {t("A desktop of its own, which goes on when every tab is closed.")} " "
+                    {said(&edit.desktops.reason)} " " {edit.desktops.commands.join("; ")}
+                </small>
             </span>
         </label>
         {edit.instance.status.is_active().then(|| {

@@ -30,6 +30,7 @@ pub fn page(frame: &Frame, instance: &Instance, parent: Option<&str>, readings: 
             {port(frame, instance)}
         </div>
         <div class="bs">
+            {instance.has_desktop().then(|| view! { <a class="bt" href=at(&super::desktop::address(id))>{t("Desktop")}</a> " " })}
             <a class="bt" href=at(&format!("/lite/instances/{id}/logs"))>{t("Log")}</a> " "
             <a class="bt" href=at(&format!("/lite/instances/{id}/edit"))>{t("Edit")}</a> " "
             {ScriptFile::EVERY

@@ -214,6 +214,31 @@ pub enum Key {
     PageDown,
 }
 
+/// The longest that a link to a desktop may be good, seconds.
+pub const SHARE_SECONDS_MAX: i64 = 30 * 24 * 3600;
+
+/// A link that shows a desktop to whoever has it, and lets nobody touch it; never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Share {
+    /// Identifies the link when it is ended.
+    pub id: i64,
+    /// Creation time, Unix milliseconds.
+    pub created_at: i64,
+    /// From then on it shows nothing, Unix milliseconds.
+    pub expires_at: i64,
+}
+
+/// A new link; the only moment its secret is shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewShare {
+    /// The link as it will be listed.
+    pub share: Share,
+    /// Path and query on the panel's own address, with the secret.
+    pub path: String,
+}
+
 /// Whether this machine can show desktops.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

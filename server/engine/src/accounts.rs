@@ -7,7 +7,7 @@
 
 mod limits;
 mod passwords;
-mod secrets;
+pub(crate) mod secrets;
 mod sessions;
 mod tokens;
 

@@ -13,6 +13,7 @@ pub(crate) mod jobs;
 mod opening;
 pub(crate) mod runs;
 pub(crate) mod settings;
+pub(crate) mod shares;
 mod words;
 
 use std::time::Duration;

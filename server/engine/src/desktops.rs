@@ -15,6 +15,7 @@ mod place;
 mod plan;
 mod programs;
 pub mod session;
+mod shares;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use self::install::install;
 pub(crate) use self::place::sweep;
 pub use self::plan::{App, Plan};
 use self::programs::Tools;
+use crate::db::Database;
 use crate::instances::{Duplex, Instances};
 use crate::jobs::{Jobs, NewJob};
 use crate::{Error, Result, blocking};
@@ -44,11 +46,12 @@ const PICTURE_LIMIT: Duration = Duration::from_secs(10);
 pub struct Desktops {
     instances: Instances,
     jobs: Jobs,
+    db: Database,
 }
 
 impl Desktops {
-    pub(crate) fn new(instances: Instances, jobs: Jobs) -> Self {
-        Self { instances, jobs }
+    pub(crate) fn new(instances: Instances, jobs: Jobs, db: Database) -> Self {
+        Self { instances, jobs, db }
     }
 
     /// Whether this machine can show desktops; otherwise what is missing, and the commands that mend it.
@@ -93,6 +96,15 @@ impl Desktops {
         match asked {
             Ok(Ok(picture)) => Ok(picture),
             _ => Err(self.nothing_to_see(id).await?),
+        }
+    }
+
+    /// The size of that picture, pixels; none while there is none.
+    pub async fn size(&self, id: InstanceId) -> Result<Option<(u32, u32)>> {
+        match self.screenshot(id).await {
+            Ok(picture) => Ok(http::size(&picture)),
+            Err(Error::NoDesktop { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

@@ -66,6 +66,9 @@ pub enum Error {
     /// No such API token.
     #[error("There is no token {0}.")]
     UnknownToken(i64),
+    /// No link to this desktop has this number.
+    #[error("There is no link {0} to this desktop.")]
+    UnknownShare(i64),
     /// The name breaks the rules.
     #[error(transparent)]
     InvalidName(#[from] InvalidName),

@@ -204,7 +204,7 @@ impl Engine {
             scripts: scripts::Scripts::new(instances.clone(), blueprints.clone()),
             environments,
             wheels,
-            desktops: desktops::Desktops::new(instances.clone(), jobs.clone()),
+            desktops: desktops::Desktops::new(instances.clone(), jobs.clone(), db.clone()),
             instances,
             blueprints,
             accounts,

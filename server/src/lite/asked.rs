@@ -7,8 +7,8 @@ use app::language::{of_request, speaking};
 use app::links::RequestOrigin;
 use app::lite::Frame;
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use leptos::nonce::Nonce;
 use leptos::prelude::{Owner, provide_context};
@@ -75,6 +75,14 @@ impl Asked {
     /// A number of the query.
     pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.value(name)?.parse().ok()
+    }
+
+    /// Whether a small screen asks; browsers of phones say so.
+    pub(super) fn is_phone(&self) -> bool {
+        let agent = self.parts.headers.get(header::USER_AGENT);
+        agent
+            .and_then(|agent| agent.to_str().ok())
+            .is_some_and(|agent| agent.contains("Mobi"))
     }
 
     /// With the reason why something was refused. Such a page is not loaded again by itself: what was typed would be gone.

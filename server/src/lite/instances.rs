@@ -195,6 +195,7 @@ async fn edit_with(asked: &Asked, status: StatusCode, id: InstanceId, typed: Opt
         instance: engine.instances.get(id).await?,
         blueprints: engine.blueprints.list().await?,
         ports: engine.instances.available_ports().await?,
+        desktops: engine.desktops.availability().await?,
         typed,
     };
     Ok(asked.answer(status, |frame| edit::page(frame, &edit)))

@@ -8,8 +8,11 @@ use axum::http::{HeaderMap, HeaderValue, Request, Uri};
 use axum::response::{IntoResponse as _, Response};
 use tokio_util::sync::CancellationToken;
 use types::blueprints::Subpath;
+use types::instances::InstanceId;
 
 use super::marks::{Marks, is_mark};
+use super::seats::Sitting;
+use super::shares;
 use crate::addresses::{ALIASES, Addresses, Manners, Route, Way};
 use crate::error::HttpError;
 use crate::homes::Homes;
@@ -48,6 +51,8 @@ pub(super) struct Target<'a> {
     pub(super) way: Way,
     /// Whether it is the desktop.
     pub(super) desktop: bool,
+    /// The seat of who is to control it.
+    pub(super) sitting: Option<Sitting>,
     /// The way there is closed for good.
     pub(super) cut: Option<&'a CancellationToken>,
     /// What tells the app's cookies from its neighbours', where it has some.
@@ -170,6 +175,17 @@ impl<'a> Place<'a> {
         self.desktop
     }
 
+    /// Whose desktop was asked for below the panel's own address, where links show it.
+    pub(super) fn shared_desktop(&self) -> Option<InstanceId> {
+        let below = self.desktop && self.way == Way::Path;
+        Some(self.route.as_ref().filter(|_| below)?.instance.id)
+    }
+
+    /// The place as browsers see it, with a slash after it.
+    pub(super) fn whole_path(&self) -> String {
+        format!("{}{}/", self.base, self.shown())
+    }
+
     pub(super) fn route(&self) -> Option<&Arc<Route>> {
         self.route.as_ref()
     }
@@ -278,6 +294,7 @@ impl<'a> Place<'a> {
             app_prefix,
             way: self.way,
             desktop: self.desktop,
+            sitting: None,
             cut: self.public.as_ref().map(|(_, cut)| cut),
             marks: (self.way == Way::Host).then(|| panel.marks()),
             script_cookies: manners.script_cookies,
@@ -291,5 +308,5 @@ fn query(uri: &Uri) -> String {
 
 /// Cookies that are the panel's own, on any host.
 pub(crate) fn is_own_cookie(name: &str) -> bool {
-    name == credentials::COOKIE || passes::is_pass(name) || is_mark(name)
+    name == credentials::COOKIE || name == shares::COOKIE || passes::is_pass(name) || is_mark(name)
 }

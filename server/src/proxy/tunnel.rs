@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::body::Answer;
 use super::line::{self, Room};
 use super::place::Target;
+use super::seats::Sitting;
 use super::upstream::{self, Unreachable};
 use crate::credentials::Credential;
 use crate::relay::{End, Side, relay};
@@ -25,7 +26,7 @@ const CHECK_EVERY: Duration = Duration::from_mins(1);
 pub(super) async fn open(
     panel: &Panel,
     credential: &Credential,
-    target: &Target<'_>,
+    target: &mut Target<'_>,
     request: Request<Upload>,
     browser: OnUpgrade,
 ) -> Result<Response<Answer>, Unreachable> {
@@ -41,19 +42,46 @@ pub(super) async fn open(
         return Ok(answer.map(Answer::last));
     }
     let app = hyper::upgrade::on(&mut answer);
-    let cut = target.cut.cloned();
-    tokio::spawn(join(panel.clone(), credential.clone(), cut, browser, app));
+    let ways = Ways {
+        cut: target.cut.cloned(),
+        sitting: target.sitting.take(),
+    };
+    tokio::spawn(join(panel.clone(), credential.clone(), ways, browser, app));
     Ok(answer.map(|_| Answer::empty()))
 }
 
-/// Relays until both sides ended, the panel ends, the login does, or the way there is cut.
-async fn join(
-    panel: Panel,
-    credential: Credential,
+/// What a tunnel lives on besides its login.
+struct Ways {
+    /// The public port.
     cut: Option<CancellationToken>,
-    browser: OnUpgrade,
-    app: OnUpgrade,
-) {
+    /// The seat of who controls a desktop; it is held until the tunnel ends.
+    sitting: Option<Sitting>,
+}
+
+impl Ways {
+    /// Waits until one is closed.
+    async fn until_closed(&self) {
+        let cut = async {
+            match &self.cut {
+                Some(cut) => cut.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        let taken = async {
+            match &self.sitting {
+                Some(sitting) => sitting.until_taken().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = cut => {}
+            () = taken => {}
+        }
+    }
+}
+
+/// Relays until both sides ended, the panel ends, the login does, or the way there is cut.
+async fn join(panel: Panel, credential: Credential, ways: Ways, browser: OnUpgrade, app: OnUpgrade) {
     let (browser, app) = match tokio::try_join!(browser, app) {
         Ok(sides) => sides,
         Err(error) => {
@@ -83,7 +111,7 @@ async fn join(
     let mut over = seldom(async {
         tokio::select! {
             () = panel.shutdown.cancelled() => {}
-            () = until_cut(cut) => {}
+            () = ways.until_closed() => {}
             () = until_logged_out(&panel, &credential) => {}
         }
     });
@@ -103,13 +131,6 @@ fn stream(browser: Option<Upgraded>, app: Option<Upgraded>) {
         app = app.is_some(),
         "an upgraded connection is of an unknown kind"
     );
-}
-
-async fn until_cut(cut: Option<CancellationToken>) {
-    match cut {
-        Some(cut) => cut.cancelled().await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn until_logged_out(panel: &Panel, credential: &Credential) {

@@ -10,6 +10,7 @@ use axum::response::{Html, IntoResponse, Response};
 use engine::instances::LogPosition;
 use types::instances::{Instance, Status};
 
+use crate::credentials::Credential;
 use crate::error::HttpError;
 use crate::guard::accepts_html;
 use crate::state::{Panel, on_main};
@@ -38,6 +39,7 @@ struct Reason {
 /// For an instance that is not `started`.
 pub(super) async fn page(
     panel: &Panel,
+    credential: &Credential,
     headers: &HeaderMap,
     place: &Place<'_>,
     instance: &Instance,
@@ -87,12 +89,13 @@ pub(super) async fn page(
         text: text.to_owned(),
         again,
     };
-    answer(panel, headers, place, instance, reason).await
+    answer(panel, credential, headers, place, instance, reason).await
 }
 
 /// For an app that should answer and does not.
 pub(super) async fn unreachable(
     panel: &Panel,
+    credential: &Credential,
     headers: &HeaderMap,
     place: &Place<'_>,
     instance: &Instance,
@@ -115,7 +118,78 @@ pub(super) async fn unreachable(
             again: false,
         }
     };
-    answer(panel, headers, place, instance, reason).await
+    answer(panel, credential, headers, place, instance, reason).await
+}
+
+/// For a desktop asked for where browsers cannot show it.
+pub(super) fn desktop_needs_https(headers: &HeaderMap, place: &Place<'_>, instance: &Instance) -> Response {
+    let lite = place
+        .panel()
+        .map(|home| format!("{home}/lite/instances/{}/desktop", instance.id));
+    let reason = Reason {
+        status: StatusCode::OK,
+        code: "desktop_needs_https",
+        title: format!("The desktop of {} needs https", instance.name),
+        text: "Browsers show it only over an encrypted connection, or on the machine itself. Start the panel with \
+               --tls self-signed, or with a certificate of your own, or put it behind a proxy that speaks https."
+            .to_owned(),
+        again: false,
+    };
+    let way_out = move || {
+        lite.as_deref().map_or_else(String::new, |lite| {
+            format!(
+                "<p><a class=\"button button--filled\" href=\"{}\" target=\"_top\">{}</a></p>",
+                escape(lite),
+                t("Pictures and simple controls")
+            )
+        })
+    };
+    sheet(&reason, headers, place, Some(instance), &way_out)
+}
+
+/// For a desktop that somebody else controls; `choice` is what can be done about it, as HTML.
+pub(super) fn desktop_is_others(
+    headers: &HeaderMap,
+    place: &Place<'_>,
+    instance: &Instance,
+    choice: &dyn Fn() -> String,
+) -> Response {
+    let reason = Reason {
+        status: StatusCode::OK,
+        code: "desktop_is_others",
+        title: format!("Somebody controls the desktop of {}", instance.name),
+        text:
+            "Another browser has it. You can watch, or take the control: the other one watches from then on."
+                .to_owned(),
+        again: false,
+    };
+    sheet(&reason, headers, place, Some(instance), choice)
+}
+
+/// For a link to a desktop that has expired or was ended.
+pub(super) fn share_is_over(headers: &HeaderMap, place: &Place<'_>) -> Response {
+    let reason = Reason {
+        status: StatusCode::GONE,
+        code: "share_is_over",
+        title: "This link shows nothing any more".to_owned(),
+        text: "It has expired, or was ended. Ask who gave it to you for a new one.".to_owned(),
+        again: false,
+    };
+    sheet(&reason, headers, place, None, &String::new)
+}
+
+fn sheet(
+    reason: &Reason,
+    headers: &HeaderMap,
+    place: &Place<'_>,
+    instance: Option<&Instance>,
+    more: &dyn Fn() -> String,
+) -> Response {
+    (
+        reason.status,
+        Html(html(reason, headers, place, instance, &[], more)),
+    )
+        .into_response()
 }
 
 /// For an address that belongs to no instance.
@@ -132,19 +206,32 @@ pub(super) fn no_such_app(headers: &HeaderMap, place: &Place<'_>) -> Response {
         text,
         again: false,
     };
-    (reason.status, Html(html(&reason, headers, place, None, &[]))).into_response()
+    sheet(&reason, headers, place, None, &String::new)
 }
 
 async fn answer(
     panel: &Panel,
+    credential: &Credential,
     headers: &HeaderMap,
     place: &Place<'_>,
     instance: &Instance,
     reason: Reason,
 ) -> Response {
     let mut answer = if accepts_html(headers) {
-        let lines = last_lines(panel, instance).await;
-        Html(html(&reason, headers, place, Some(instance), &lines)).into_response()
+        // Who only has a link to look at the desktop has no business with the log.
+        let lines = match credential {
+            Credential::Share { .. } => Vec::new(),
+            _ => last_lines(panel, instance).await,
+        };
+        Html(html(
+            &reason,
+            headers,
+            place,
+            Some(instance),
+            &lines,
+            &String::new,
+        ))
+        .into_response()
     } else {
         HttpError::new(
             ErrorKind::Conflict,
@@ -210,9 +297,10 @@ fn html(
     place: &Place<'_>,
     instance: Option<&Instance>,
     lines: &[String],
+    more: &dyn Fn() -> String,
 ) -> String {
     speaking(of_request(headers), || {
-        page_in_words(reason, headers, place, instance, lines)
+        page_in_words(reason, headers, place, instance, lines, more)
     })
 }
 
@@ -222,6 +310,7 @@ fn page_in_words(
     place: &Place<'_>,
     instance: Option<&Instance>,
     lines: &[String],
+    more: &dyn Fn() -> String,
 ) -> String {
     let mut page = format!(
         "<!DOCTYPE html><html lang=\"{}\" data-theme=\"{}\"><head><meta charset=\"utf-8\">\
@@ -262,6 +351,7 @@ fn page_in_words(
         }
         page.push_str("</pre>");
     }
+    page.push_str(&more());
     if let Some(home) = place.panel() {
         links(&mut page, &home, instance);
     }
@@ -287,7 +377,7 @@ fn links(page: &mut String, home: &str, instance: Option<&Instance>) {
     page.push_str("</p>");
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -4,8 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use types::desktops::{Availability, DesktopStatus, Input};
+use serde::Deserialize;
+use types::desktops::{Availability, DesktopStatus, Input, NewShare, Share};
 use types::instances::InstanceId;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -18,6 +20,8 @@ pub(super) fn router() -> OpenApiRouter<Panel> {
         .routes(routes!(status))
         .routes(routes!(screenshot))
         .routes(routes!(input))
+        .routes(routes!(shares, share))
+        .routes(routes!(end_share))
 }
 
 /// Whether this machine can show desktops, and what to do if not.
@@ -57,5 +61,47 @@ async fn input(
     Body(input): Body<Input>,
 ) -> Result<StatusCode, HttpError> {
     panel.engine.desktops.input(id, input).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The links that show a desktop to who has no login, newest first, without their secrets.
+#[utoipa::path(get, path = "/api/v1/instances/{id}/desktop/shares", tag = "desktops", params(("id" = i64, Path)),
+    responses((status = 200, body = Vec<Share>), (status = 404, body = ErrorBody)))]
+async fn shares(
+    State(panel): State<Panel>,
+    Segment(id): Segment<InstanceId>,
+) -> Result<Json<Vec<Share>>, HttpError> {
+    Ok(Json(panel.engine.desktops.shares(id).await?))
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct WantedShare {
+    /// How long it is good, 60 to 2,592,000 (30 days).
+    seconds: i64,
+}
+
+/// Makes a link that shows a desktop and takes no input; its secret is shown only now.
+#[utoipa::path(post, path = "/api/v1/instances/{id}/desktop/shares", tag = "desktops", params(("id" = i64, Path)),
+    request_body = WantedShare, responses((status = 201, body = NewShare), (status = 404, body = ErrorBody),
+        (status = 422, body = ErrorBody)))]
+async fn share(
+    State(panel): State<Panel>,
+    Segment(id): Segment<InstanceId>,
+    Body(wanted): Body<WantedShare>,
+) -> Result<(StatusCode, Json<NewShare>), HttpError> {
+    let new = panel.engine.desktops.share(id, wanted.seconds).await?;
+    Ok((StatusCode::CREATED, Json(new)))
+}
+
+/// Ends a link, and whoever watches by it.
+#[utoipa::path(delete, path = "/api/v1/instances/{id}/desktop/shares/{share}", tag = "desktops",
+    params(("id" = i64, Path), ("share" = i64, Path)),
+    responses((status = 204), (status = 404, body = ErrorBody)))]
+async fn end_share(
+    State(panel): State<Panel>,
+    Segment((id, share)): Segment<(InstanceId, i64)>,
+) -> Result<StatusCode, HttpError> {
+    panel.engine.desktops.end_share(id, share).await?;
+    panel.login_ended();
     Ok(StatusCode::NO_CONTENT)
 }

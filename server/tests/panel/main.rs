@@ -12,6 +12,7 @@ mod autopsy;
 mod blueprints;
 mod crash_facts;
 mod crashes;
+mod desktops;
 mod forms;
 mod forwards;
 mod gpus;

@@ -25,6 +25,8 @@ pub const FORM: &str = "edit-form";
 pub fn Configuration(
     /// Whose.
     row: Row,
+    /// Whether the machine can show no desktops.
+    lacks_desktops: RwSignal<bool>,
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
     let alive = hydrated();
@@ -47,7 +49,7 @@ pub fn Configuration(
             {move || problem.get().map(|text| view! { <ErrorNote text /> })}
             <section class="section" id="sec-configuration">
                 <h3 class="section__title">{t("Configuration")}</h3>
-                <Basics row />
+                <Basics row lacks_desktops />
             </section>
             <section class="section" id="sec-environment">
                 <h3 class="section__title">{t("Environment")}</h3>
@@ -68,7 +70,19 @@ pub fn Configuration(
 fn Basics(
     /// Whose.
     row: Row,
+    /// Whether the machine can show no desktops.
+    lacks_desktops: RwSignal<bool>,
 ) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    // What is on can always be switched off.
+    let lacking = crate::ui::memo(move || lacks_desktops.get() && edits.value(row, Field::Desktop) != "true");
+    let about_desktops = move || {
+        if lacking.get() {
+            t("This machine cannot show desktops yet; “Desktop” below says what to do.")
+        } else {
+            t("A desktop of its own, which goes on when every tab is closed.")
+        }
+    };
     view! {
         <div class="form-grid">
             <Labelled text=t("Name") id="edit-name" row field=Field::Name>
@@ -98,10 +112,10 @@ fn Basics(
                     <span>{t("Start with the panel")}</span>
                 </label>
                 <label class="option">
-                    <FieldSwitch row field=Field::Desktop />
+                    <FieldSwitch row field=Field::Desktop disabled=lacking />
                     <span class="option__text">
                         {t("Persistent UI")}
-                        <span class="faint">{t("A desktop of its own, which goes on when every tab is closed.")}</span>
+                        <span class="faint">{about_desktops}</span>
                     </span>
                 </label>
             </div>

@@ -11,23 +11,23 @@ use sha2::Digest as _;
 const KNOWN_MAX: usize = 1024;
 
 /// A new secret of 32 random bytes, after a prefix that says what it is.
-pub(super) fn new(prefix: &str) -> String {
+pub(crate) fn new(prefix: &str) -> String {
     let bytes: [u8; 32] = rand::random();
     format!("{prefix}{}", hex(&bytes))
 }
 
 /// The SHA-256 of a secret. Comparing digests tells nothing about the secret, whatever time it takes.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Digest([u8; 32]);
+pub(crate) struct Digest([u8; 32]);
 
 impl Digest {
     /// Of a secret as it was sent.
-    pub(super) fn of(secret: &str) -> Self {
+    pub(crate) fn of(secret: &str) -> Self {
         Self(sha2::Sha256::digest(secret.as_bytes()).into())
     }
 
     /// As the database keeps it.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         hex(&self.0)
     }
 }
@@ -61,7 +61,7 @@ pub(super) struct Known<T> {
 
 impl<T: Clone> Known<T> {
     /// Knows nothing yet.
-    pub(super) fn new(believed_for: Duration) -> Self {
+    pub(crate) fn new(believed_for: Duration) -> Self {
         Self {
             believed_for,
             entries: Mutex::default(),

@@ -5,6 +5,7 @@ pub(crate) mod alert;
 pub(crate) mod alert_rule;
 pub(crate) mod api_token;
 pub(crate) mod autopsy;
+pub(crate) mod desktop_share;
 pub(crate) mod instance;
 pub(crate) mod job;
 pub(crate) mod run;

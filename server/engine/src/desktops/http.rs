@@ -48,6 +48,13 @@ pub(super) fn status(answer: &[u8]) -> Option<u16> {
     line.split(' ').nth(1)?.parse().ok()
 }
 
+/// Width and height of a PNG, from its first chunk (`IHDR`, see PNG 3, section 11.2.1).
+pub(super) fn size(png: &[u8]) -> Option<(u32, u32)> {
+    let side = |at: usize| Some(u32::from_be_bytes(png.get(at..at + 4)?.try_into().ok()?));
+    png.starts_with(b"\x89PNG\r\n\x1a\n")
+        .then(|| Some((side(16)?, side(20)?)))?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +64,13 @@ mod tests {
         there.write_all(answer.as_bytes()).await?;
         there.shutdown().await?;
         get(&mut here, "/").await
+    }
+
+    #[test]
+    fn a_picture_tells_its_size() {
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x05\0\0\0\x02\xd0\x08";
+        assert_eq!(size(png), Some((1280, 720)));
+        assert_eq!((size(&png[..20]), size(b"GIF89a")), (None, None));
     }
 
     #[tokio::test]

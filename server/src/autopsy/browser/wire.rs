@@ -96,7 +96,7 @@ fn prove(credential: &Credential, headers: &mut HeaderMap) {
     let (name, text) = match credential {
         Credential::Session(secret) => (header::COOKIE, format!("{}={secret}", credentials::COOKIE)),
         Credential::Token(secret) => (header::AUTHORIZATION, format!("Bearer {secret}")),
-        Credential::Open => return,
+        Credential::Share { .. } | Credential::Open => return,
     };
     let others = headers.get(&name).and_then(|value| value.to_str().ok());
     let text = others.map_or_else(|| text.clone(), |others| format!("{text}; {others}"));

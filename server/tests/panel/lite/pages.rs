@@ -14,6 +14,7 @@ fn every_page(instance: impl std::fmt::Display) -> Vec<String> {
         "/edit",
         "/delete",
         "/logs",
+        "/desktop",
         "/files/launch.sh",
         "/files/requirements.txt",
         "/files/launch_args.txt",
