@@ -86,7 +86,8 @@ async fn serve(
         .await);
     }
     let (manners, sitting) = if place.is_desktop() {
-        let sitting = desktop::admit(panel, place, &route.instance, credential, arrival, &mut request)?;
+        let sitting = desktop::admit(panel, place, &route.instance, credential, arrival, &mut request)
+            .map_err(|said| *said)?;
         (Manners::of_desktop(), sitting)
     } else {
         (manners(panel, route).await, None)

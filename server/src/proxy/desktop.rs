@@ -40,15 +40,16 @@ pub(super) fn admit<B>(
     credential: &Credential,
     arrival: &Arrival,
     request: &mut Request<B>,
-) -> Result<Option<Sitting>, Response> {
+) -> Result<Option<Sitting>, Box<Response>> {
     let path = place.rest(request.uri().path()).to_owned();
     let watches_only = matches!(credential, Credential::Share { .. });
     if path == "/" && has(request.uri(), CONTROL) && request.method() == Method::POST && !watches_only {
         panel.seats().take(instance.id, credential.secret());
-        return Err(Redirect::to(&place.whole_path()).into_response());
+        return Err(Redirect::to(&place.whole_path()).into_response().into());
     }
     if path == "/" && accepts_html(request.headers()) {
-        return page(panel, place, instance, credential, arrival, request).map_or(Ok(None), Err);
+        return page(panel, place, instance, credential, arrival, request)
+            .map_or(Ok(None), |said| Err(said.into()));
     }
     if path == STREAM && is_upgrade(request.headers()) {
         let wants_control = !watches_only && !is_said(request.uri(), WATCHING);
@@ -66,7 +67,9 @@ pub(super) fn admit<B>(
             "This link shows the desktop and allows nothing else.",
             "Ask who gave it to you for a login.",
         );
-        return Err(HttpError::new(ErrorKind::Forbidden, "only_watching", text, hint).into_response());
+        return Err(Box::new(
+            HttpError::new(ErrorKind::Forbidden, "only_watching", text, hint).into_response(),
+        ));
     }
     Ok(None)
 }

@@ -90,7 +90,8 @@ async fn the_plain_page_says_that_there_is_no_desktop() {
 async fn settings_of_a_desktop_are_saved_by_a_plain_form() {
     let fixture = open_fixture().await;
     let id = fixture.create("One", "test-logs").await.id;
-    let fields = "encoder=jpeg&frame_rate=12&resolution=1280x720&clipboard=out&files=upload";
+    let fields = "settings[encoder]=jpeg&settings[frame_rate]=12&settings[resolution]=1280x720\
+                  &settings[clipboard]=out&settings[files]=upload";
     let saved = fixture
         .send(form(
             request("POST", "/fn/set_desktop"),

@@ -53,23 +53,16 @@ pub(super) async fn load(id: InstanceId) -> Result<DesktopReport, ApiError> {
 #[server(prefix = "/fn", endpoint = "set_desktop", protocol = FormOrJson)]
 pub(crate) async fn set_desktop(
     id: InstanceId,
-    encoder: Encoder,
-    frame_rate: u16,
-    #[server(default)] resolution: String,
-    clipboard: Clipboard,
-    files: Files,
-    #[server(default)] audio: bool,
+    settings: DesktopSettings,
     #[server(default)] restart: bool,
 ) -> Result<(), ApiError> {
-    let resolution = Some(resolution.trim().to_owned()).filter(|size| !size.is_empty());
+    // Forms cannot tell an empty text from none.
+    let size = settings.resolution.as_deref().map(str::trim);
+    let resolution = size.filter(|size| !size.is_empty()).map(str::to_owned);
     let change = types::instances::InstanceChange {
         desktop: Some(DesktopSettings {
-            encoder,
-            frame_rate,
             resolution,
-            clipboard,
-            files,
-            audio,
+            ..settings
         }),
         ..Default::default()
     };
@@ -129,7 +122,7 @@ fn Thumbnail(
     row: Row,
 ) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let shown = part(row, |instance| instance.has_desktop());
+    let shown = part(row, types::instances::Instance::has_desktop);
     let url = link_of(row);
     let missed = RwSignal::new(false);
     let picture = crate::ui::memo(move || clock.now() / PICTURE_PACE);
@@ -234,7 +227,7 @@ fn Settings(
                     <input
                         class="input"
                         id="desktop-rate"
-                        name="frame_rate"
+                        name="settings[frame_rate]"
                         type="number"
                         min="1"
                         max="120"
@@ -246,7 +239,7 @@ fn Settings(
                     <input
                         class="input input--mono"
                         id="desktop-size"
-                        name="resolution"
+                        name="settings[resolution]"
                         placeholder=t("as large as the window")
                         value=size
                     />
@@ -255,7 +248,7 @@ fn Settings(
                 <div class="field">
                     <span class="field__label">{t("Sound")}</span>
                     <label class="option">
-                        <input class="check" type="checkbox" name="audio" value="true" checked=settings.audio />
+                        <input class="check" type="checkbox" name="settings[audio]" value="true" checked=settings.audio />
                         <span>{t("The desktop can be heard")}</span>
                     </label>
                 </div>
@@ -297,7 +290,7 @@ fn select<T: Copy + PartialEq>(
         <div class="field">
             <label class="field__label" for=id.clone()>{label}</label>
             <SelectBox>
-                <select class="input" id=id name=name>{options}</select>
+                <select class="input" id=id name=format!("settings[{name}]")>{options}</select>
             </SelectBox>
         </div>
     }
