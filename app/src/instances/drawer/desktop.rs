@@ -12,6 +12,8 @@ use super::{Details, Wanted};
 use crate::fetch::{self, Fetched};
 use crate::instances::Row;
 use crate::instances::access::link_of;
+use crate::instances::draft::Field;
+use crate::instances::edits::Edits;
 #[cfg(feature = "ssr")]
 use crate::instances::posted;
 use crate::instances::row::part;
@@ -93,6 +95,8 @@ pub(super) fn DesktopSection(
     /// Told whether the machine can show none.
     lacks_desktops: RwSignal<bool>,
 ) -> impl IntoView {
+    let edits = expect_context::<Edits>();
+    let wanted = crate::ui::memo(move || edits.value(row, Field::Desktop) == "true");
     view! {
         <StyleSheet name="desktop" />
         <section class="section" id="sec-desktop">
@@ -105,8 +109,13 @@ pub(super) fn DesktopSection(
                     crate::ui::effect(move || lacks_desktops.set(lacks));
                     view! {
                         <Unavailable availability />
-                        <Settings row settings />
-                        <Shares row shares />
+                        <p class="faint" hidden=wanted>
+                            {t("Switch on “Persistent UI” above, and it runs on a desktop that people connect to and leave.")}
+                        </p>
+                        <div class="stack stack--wide" hidden=move || !wanted.get()>
+                            <Settings row settings />
+                            <Shares row shares />
+                        </div>
                     }
                 }
                 _ => ().into_any(),
