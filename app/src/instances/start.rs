@@ -62,15 +62,8 @@ pub(super) fn lead_on<T>(
 #[server(prefix = "/fn", endpoint = "start_on_gpu", protocol = FormOrJson)]
 pub(crate) async fn start_on_gpu(id: InstanceId, gpu: u32) -> Result<Instance, ApiError> {
     let instances = expect_context::<engine::Engine>().instances;
-    let change = types::instances::InstanceChange {
-        gpu_ids: Some(Some(gpu.to_string())),
-        ..Default::default()
-    };
-    let moved = async {
-        instances.update(id, change, false).await?;
-        instances.start(id).await
-    };
-    let started = lead_on(StartOnGpu::url(), id, true, moved.await.map_err(ApiError::from))?;
+    let moved = instances.start_on(id, gpu).await.map_err(ApiError::from);
+    let started = lead_on(StartOnGpu::url(), id, true, moved)?;
     Ok(expect_context::<crate::links::RequestOrigin>().link(started))
 }
 

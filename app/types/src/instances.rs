@@ -15,7 +15,7 @@ pub use self::change::{ChangePreview, InstanceChange, NewInstance};
 pub use self::status::{Exit, ExitKind, ExitSource, Health, Status};
 
 /// Identifies an instance; never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct InstanceId(pub i64);
@@ -68,7 +68,7 @@ pub enum RestartPolicy {
 
 /// An instance: every column of its row and the facts of its present or last run.
 #[expect(clippy::struct_excessive_bools, reason = "they are columns")]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Instance {
     /// Number.

@@ -96,15 +96,11 @@ pub(super) async fn start(asked: Asked, Part(id): Part<InstanceId>, Fields(typed
         let waiting = engine.instances.start_after(id, InstanceId(rival)).await;
         return done(asked, id, &typed, waiting).await;
     }
-    if let Some(gpu) = number("gpu") {
-        let change = InstanceChange {
-            gpu_ids: Some(Some(gpu.to_string())),
-            ..InstanceChange::default()
-        };
-        if let Err(error) = engine.instances.update(id, change, false).await {
-            return done::<()>(asked, id, &typed, Err(error)).await;
-        }
-    } else if !typed.contains_key("anyway")
+    if let Some(gpu) = typed.get("gpu").and_then(|gpu| gpu.parse().ok()) {
+        let started = engine.instances.start_on(id, gpu).await;
+        return done(asked, id, &typed, started).await;
+    }
+    if !typed.contains_key("anyway")
         && engine.instances.get(id).await?.status.can_start()
         && engine.telemetry.room(id).await.is_err()
     {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sea_orm::{DatabaseTransaction, SqlErr};
 use types::blueprints::{Blueprint, Desktop};
-use types::instances::{AccessPattern, Health, Instance, InstanceId, NewInstance, PublicAccess, Status};
+use types::instances::{Instance, InstanceId, NewInstance};
 use types::names::{InstanceName, NAME_MAX_CHARS};
 
 use super::{Inner, Instances, fields};
@@ -184,24 +184,14 @@ pub(super) fn write_script(path: &Path, script: &[u8]) -> Result<()> {
 }
 
 fn row(name: &InstanceName, new: NewInstance, blueprint: &Blueprint) -> Result<Instance> {
-    let now = clock::now_ms();
     Ok(Instance {
-        id: InstanceId(0),
         name: name.as_str().to_owned(),
-        slug: String::new(),
-        dir: String::new(),
-        parent_instance_id: None,
         base_blueprint: blueprint.filename.clone(),
         gpu_ids: fields::gpu_ids(new.gpu_ids)?,
         autostart: new.autostart,
         persistent_mode: new.persistent_mode || blueprint.desktop == Some(Desktop::Required),
         desktop: new.desktop,
         public_port: new.public_port,
-        port_active: false,
-        access_pattern: AccessPattern::default(),
-        public_access: PublicAccess::default(),
-        hostname: String::new(),
-        use_custom_hostname: false,
         output_path: fields::optional(new.output_path),
         python_version: fields::version(new.python_version),
         cuda_version: fields::version(new.cuda_version),
@@ -209,26 +199,20 @@ fn row(name: &InstanceName, new: NewInstance, blueprint: &Blueprint) -> Result<I
         env_vars: fields::lines(&new.env_vars),
         launch_args: fields::lines(&new.launch_args),
         restart_policy: new.restart_policy,
-        sort_order: 0,
+        blueprint_name: blueprint.name.clone(),
+        subpath: blueprint.subpath,
+        ..never_ran()
+    })
+}
+
+/// A row as they all begin: nothing is chosen, and nothing has happened yet.
+pub(super) fn never_ran() -> Instance {
+    let now = clock::now_ms();
+    Instance {
         row_version: 1,
         created_at: now,
         updated_at: now,
-        status: Status::Stopped,
-        status_reason: String::new(),
         status_since: now,
-        pid: None,
-        exit_code: None,
-        started_at: None,
-        internal_port: None,
-        desktop_display: None,
-        desktop_port: None,
-        health: Health::Unknown,
-        restarts: 0,
-        run: 0,
-        forward_up: false,
-        forward_reason: String::new(),
-        open_url: String::new(),
-        blueprint_name: blueprint.name.clone(),
-        subpath: blueprint.subpath,
-    })
+        ..Instance::default()
+    }
 }

@@ -1,6 +1,6 @@
-//! One instance ends so that another one finds room: on a GPU, or in memory.
+//! Where there is no room for an instance: it starts on another GPU, or another one ends first.
 
-use types::instances::{Instance, InstanceId, Status};
+use types::instances::{Instance, InstanceChange, InstanceId, Status};
 use types::jobs::Job;
 
 use super::{Inner, Instances};
@@ -8,6 +8,16 @@ use crate::jobs::Progress;
 use crate::{Error, Result};
 
 impl Instances {
+    /// Starts an instance on one GPU, which is its own from then on.
+    pub async fn start_on(&self, id: InstanceId, gpu: u32) -> Result<Instance> {
+        let change = InstanceChange {
+            gpu_ids: Some(Some(gpu.to_string())),
+            ..InstanceChange::default()
+        };
+        self.update(id, change, false).await?;
+        self.start(id).await
+    }
+
     /// Stops `rival`, and starts an instance once nothing of the rival is left. A job: a proof takes its time.
     pub async fn start_after(&self, id: InstanceId, rival: InstanceId) -> Result<Job> {
         let (row, other) = (self.inner.rows.get(id)?, self.inner.rows.get(rival)?);

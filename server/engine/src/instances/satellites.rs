@@ -3,12 +3,12 @@
 //! A satellite has a row of its own, and a directory of its own that holds its logs and what its run is given.
 
 use types::copies::NewSatellite;
-use types::instances::{AccessPattern, Instance, InstanceId, PublicAccess, RestartPolicy, Status};
+use types::instances::{Instance, InstanceId, Status};
 use types::names::InstanceName;
 
-use super::create::{Files, free_name};
+use super::create::{Files, free_name, never_ran};
 use super::{Inner, Instances, fields};
-use crate::{Error, Result, clock};
+use crate::{Error, Result};
 
 /// What satellites have of their parent and cannot change: all that makes the environment.
 pub(super) const SHARED: [&str; 4] = [
@@ -82,36 +82,24 @@ fn satellite(name: &InstanceName, parent: &Instance, new: NewSatellite) -> Resul
 /// A row with the settings of another one that has never run: what only one can have, and what would start or
 /// open it without being asked, is not taken over.
 pub(super) fn fresh(other: &Instance) -> Instance {
-    let now = clock::now_ms();
+    let other = other.clone();
     Instance {
-        parent_instance_id: None,
-        autostart: false,
-        public_port: None,
-        port_active: false,
-        access_pattern: AccessPattern::default(),
-        public_access: PublicAccess::default(),
-        hostname: String::new(),
-        use_custom_hostname: false,
-        output_path: None,
-        restart_policy: RestartPolicy::default(),
-        row_version: 1,
-        created_at: now,
-        updated_at: now,
-        status: Status::Stopped,
-        status_reason: String::new(),
-        status_since: now,
-        pid: None,
-        exit_code: None,
-        started_at: None,
-        internal_port: None,
-        desktop_display: None,
-        desktop_port: None,
-        health: types::instances::Health::Unknown,
-        restarts: 0,
-        run: 0,
-        forward_up: false,
-        forward_reason: String::new(),
-        open_url: String::new(),
-        ..other.clone()
+        id: other.id,
+        name: other.name,
+        slug: other.slug,
+        dir: other.dir,
+        base_blueprint: other.base_blueprint,
+        blueprint_name: other.blueprint_name,
+        subpath: other.subpath,
+        gpu_ids: other.gpu_ids,
+        persistent_mode: other.persistent_mode,
+        desktop: other.desktop,
+        python_version: other.python_version,
+        cuda_version: other.cuda_version,
+        torch_version: other.torch_version,
+        env_vars: other.env_vars,
+        launch_args: other.launch_args,
+        sort_order: other.sort_order,
+        ..never_ran()
     }
 }
