@@ -181,9 +181,9 @@ impl<'a> Place<'a> {
         Some(self.route.as_ref().filter(|_| below)?.instance.id)
     }
 
-    /// The place as browsers see it, with a slash after it.
+    /// The path of the place with a slash after it, as it is without the panel's prefix.
     pub(super) fn whole_path(&self) -> String {
-        format!("{}{}/", self.base, self.shown())
+        format!("{}/", self.shown())
     }
 
     pub(super) fn route(&self) -> Option<&Arc<Route>> {
