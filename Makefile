@@ -19,7 +19,7 @@ WASM_TARGET ?= target-wasm
 # What scripts/tools installs with cargo.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 
-.PHONY: help run test test-apps test-catalogue test-desktops looks assets tools bench bench-proxy bench-terminal bench-telemetry bench-lite format
+.PHONY: help run test test-apps test-catalogue test-desktops looks assets tools bench bench-proxy bench-terminal bench-telemetry bench-lite bench-desktops format
 help: ## Shows this list.
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile
 
@@ -37,9 +37,11 @@ test-catalogue: $(SITE) ## Installs and runs blueprints for real, also offline; 
 	@cargo build --bin aikore
 	node end2end/catalogue/run.mjs $(if $(KEEP),--keep "$(KEEP)") $(NAMES)
 
-test-desktops: $(SITE) ## What takes minutes of desktops: kills at each step of a start, twenty at once, a hundred starts.
+test-desktops: $(SITE) ## What takes minutes of desktops: kills at each step of a start, twenty at once, a hundred starts, viewers that never read.
 	@scripts/tools test
 	cargo test --workspace --exclude frontend --test engine desktops:: -- --include-ignored --test-threads 1 --nocapture
+	cargo build --bin aikore
+	cd end2end && node_modules/.bin/playwright test -c desktops/playwright.config.ts
 
 looks: $(SITE) ## Compares how pages look with end2end/looks (UPDATE=1 takes those pictures anew).
 	@cargo build --bin aikore
@@ -63,6 +65,9 @@ bench-terminal: $(PROGRAM) ## Measures terminals beside wetty's (fetched from np
 
 bench-telemetry: $(PROGRAM) ## Measures what measuring costs, beside glances and nvitop (from PyPI); prints a table.
 	@node end2end/bench-telemetry.mjs
+
+bench-desktops: $(PROGRAM) ## Measures a desktop in a viewer's browser: first picture, key to picture, what it costs; prints a table.
+	@node end2end/bench-desktops.mjs
 
 bench-lite: $(PROGRAM) ## Measures how long the server works on a plain page; prints a table.
 	@node end2end/bench-lite.mjs

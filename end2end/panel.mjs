@@ -71,7 +71,10 @@ export async function startPanel(dataDir, program, ...more) {
     if (child.exitCode !== null) return;
     const gone = once(child, "exit");
     kill();
-    await Promise.race([gone, pause(60)]);
+    // A panel that does not end keeps nobody from leaving.
+    const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
+    await gone;
+    clearTimeout(late);
   }
   return { url, port, pid: child.pid, api, end };
 }

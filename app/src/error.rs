@@ -272,6 +272,15 @@ impl From<engine::Error> for ApiError {
             ),
             E::WrongPassword => (ErrorKind::Unauthorized, "wrong_password", ""),
             E::TooManyAttempts { .. } => (ErrorKind::TooMany, "too_many_attempts", ""),
+            full if full.is_disk_full() => {
+                tracing::error!(error = %error, "the disk is full");
+                return Self::new(
+                    ErrorKind::Conflict,
+                    "disk_full",
+                    "The disk is full, so this could not be written down.",
+                    "Make room where the data directory is, then look at what has become of it.",
+                );
+            }
             _ => {
                 let Some(found) = of_environments(&error) else {
                     tracing::error!(error = %error, "request failed");

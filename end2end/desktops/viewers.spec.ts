@@ -1,115 +1,11 @@
 // Desktops with the real stream: many beside each other, viewers that come and go or never read, and a disk without room.
 import { execFileSync } from "node:child_process";
-import { closeSync, openSync, readFileSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { request } from "node:http";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import type { BrowserContext, Page } from "@playwright/test";
-import { type Instance, Panel, expect, test as base } from "../tests/panel.ts";
-
-const tools = join(import.meta.dirname, "../../target/tmp/desktop");
-const program = process.env.AIKORE ?? join(import.meta.dirname, "../../target/debug/aikore");
-const desktops = ["--desktop-dir", tools];
-const MIB = 1024 * 1024;
-
-const test = base.extend<object, { panel: Panel }>({
-  panel: [
-    async ({}, use) => {
-      // At once where it is there already.
-      execFileSync(program, ["desktop", "install", ...desktops], { stdio: "ignore" });
-      const panel = new Panel(desktops);
-      await panel.start();
-      await panel.setUp();
-      await use(panel);
-      await panel.remove();
-    },
-    { scope: "worker", timeout: 300_000 },
-  ],
-});
-
-/** A started instance whose desktop shows a picture. */
-async function started(panel: Panel, name: string, blueprint = "TkDemo"): Promise<Instance> {
-  const { id } = await panel.create(name, blueprint);
-  expect((await panel.api("POST", `/instances/${id}/start`)).ok).toBe(true);
-  const state = async () => ((await (await panel.api("GET", `/v1/instances/${id}/desktop`)).json()) as { state: string } | null)?.state;
-  await expect.poll(state, { timeout: 120_000 }).toBe("ready");
-  await expect.poll(async () => (await panel.get(id)).open_url).toContain("/desktop/");
-  return panel.get(id);
-}
-
-/** What stands in the field of Tk demo, which prints it. */
-async function typed(panel: Panel, id: number): Promise<string> {
-  const log = await (await panel.api("GET", `/instances/${id}/logs/download`)).text();
-  return log.split("text: ").at(-1)?.split("\n")[0] ?? "";
-}
-
-/** A page that shows a desktop, once it shows a picture. */
-async function look(context: BrowserContext, panel: Panel, address: string): Promise<Page> {
-  await context.addCookies([{ name: "aikore_session", value: panel.session, url: panel.url }]);
-  const viewer = await context.newPage();
-  await viewer.goto(address);
-  await expect.poll(() => painted(viewer), { timeout: 60_000 }).toBeGreaterThan(0);
-  return viewer;
-}
-
-/** How many pictures of the stream a page has shown. */
-function painted(viewer: Page): Promise<number> {
-  return viewer.evaluate(() => document.querySelector("video")?.getVideoPlaybackQuality().totalVideoFrames ?? 0);
-}
-
-/** Types into the field of the demo until it arrives; answers what stands there then. */
-async function reach(viewer: Page, panel: Panel, id: number): Promise<string> {
-  const before = await typed(panel, id);
-  await expect(async () => {
-    await viewer.mouse.click(360, 150);
-    await viewer.keyboard.type("x", { delay: 30 });
-    await expect.poll(() => typed(panel, id), { timeout: 2_000 }).not.toBe(before);
-  }).toPass({ timeout: 60_000 });
-  return typed(panel, id);
-}
-
-/** Living processes below one, itself included, with their command lines. */
-function below(pid: number): Map<number, string> {
-  const parents = new Map<number, number>();
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const [state, parent] = read(`/proc/${entry}/stat`).split(") ").at(-1)?.split(" ") ?? [];
-    if (state !== "Z" && parent) parents.set(Number(entry), Number(parent));
-  }
-  const found = new Set(parents.has(pid) ? [pid] : []);
-  for (let size = -1; size !== found.size; ) {
-    size = found.size;
-    for (const [child, parent] of parents) if (found.has(parent)) found.add(child);
-  }
-  return new Map([...found].map((one) => [one, read(`/proc/${one}/cmdline`).replaceAll("\0", " ")]));
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-/** What streams the desktop of an instance. */
-function selkies({ pid }: Instance): number {
-  const [found] = [...below(pid)].find(([, words]) => words.includes("selkies --unix-socket")) ?? [];
-  if (found === undefined) throw new Error(`no Selkies below ${pid}: ${JSON.stringify([...below(pid)])}`);
-  return found;
-}
-
-const files = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
-/** Memory of a process, MiB. */
-const memory = (pid: number) => Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
-
-async function stop(panel: Panel, { id, pid }: Instance): Promise<void> {
-  const were = [...below(pid)];
-  expect(were.length).toBeGreaterThan(4);
-  await panel.api("POST", `/instances/${id}/stop`);
-  await expect.poll(async () => (await panel.get(id)).status, { timeout: 60_000 }).toBe("stopped");
-  // A number may be somebody else's by now, its words are not.
-  expect(were.filter(([one, words]) => below(one).get(one) === words)).toEqual([]);
-}
+import { type Instance, Panel, expect } from "../tests/panel.ts";
+import { MIB, desktops, files, look, memory, painted, reach, read, selkies, started, stop, test, typed } from "./stage.ts";
 
 test("five desktops beside each other hear their own viewer, and have their own clipboards", async ({ browser, panel }) => {
   const rows = await Promise.all([1, 2, 3, 4, 5].map((number) => started(panel, `Side ${number}`)));
@@ -189,7 +85,8 @@ async function deaf(panel: Panel, { open_url }: Instance, role: string): Promise
     asking.on("error", reject).end();
   });
   const size = { manual_resolution: false, initialClientWidth: 1280, initialClientHeight: 720, scaling_dpi: 96, useCssScaling: false };
-  for (const text of [`SETTINGS,${JSON.stringify({ ...size, displayId: "primary", displayScale: 1 })}`, "r,1280x720,primary"]) socket.write(frame(text));
+  const settings = JSON.stringify({ ...size, displayId: "primary", displayScale: 1 });
+  for (const text of [`SETTINGS,${settings}`, "r,1280x720,primary"]) socket.write(frame(text));
   socket.on("error", () => {});
   await new Promise<void>((resolve, reject) => {
     let came = 0;
@@ -207,8 +104,9 @@ async function deaf(panel: Panel, { open_url }: Instance, role: string): Promise
 }
 
 /** Bytes that wait in the kernel for a connection's reader, on the panel's side; none where it is closed there. */
-function unread(panel: Panel, socket: Socket): number | undefined {
-  const [local, remote] = [Number(new URL(panel.url).port), socket.localPort ?? 0].map((port) => `0100007F:${port.toString(16).padStart(4, "0").toUpperCase()}`);
+function unread(panel: Panel, port = 0): number | undefined {
+  const address = (port: number) => `0100007F:${port.toString(16).padStart(4, "0").toUpperCase()}`;
+  const [local, remote] = [address(Number(new URL(panel.url).port)), address(port)];
   const line = read("/proc/net/tcp").split("\n").find((line) => line.includes(`${local} ${remote} 01 `));
   return line === undefined ? undefined : parseInt(/ 01 (\w+):/.exec(line)?.[1] ?? "", 16);
 }
@@ -216,14 +114,17 @@ function unread(panel: Panel, socket: Socket): number | undefined {
 for (const [who, role] of [["controls", ""], ["watches", "?role=viewer"]] as const) {
   test(`who ${who} a desktop and never reads harms nobody`, async ({ browser, panel }) => {
     const noise = "while :; do head -c 2400 /dev/urandom | base64 -w 0; sleep 0.05; done";
-    panel.blueprint("noise", `exec xterm -maximized -fa Monospace -fs 11 -e bash -c '${noise}'`, "process", ["desktop = required", "venv_type = none"]);
+    const script = `exec xterm -maximized -fa Monospace -fs 11 -e bash -c '${noise}'`;
+    panel.blueprint("noise", script, "process", ["desktop = required", "venv_type = none"]);
     const row = await started(panel, `Deaf ${who}`, "noise");
     const [context, stream] = [await browser.newContext(), selkies(row)];
     const both = [panel.pid, stream];
     const [files0, memory0] = [both.map(files), both.map(memory)];
     // There is a stream as long as somebody controls; who watches gets a part of it.
     const first = role ? await look(context, panel, row.open_url) : undefined;
-    const socket = await deaf(panel, row, role);
+    let socket: Socket | undefined;
+    // Refused within half a second of the one before.
+    await expect(async () => void (socket = await deaf(panel, row, role))).toPass({ timeout: 60_000 });
     const viewer = first ?? (await look(context, panel, `${row.open_url}?watch#shared`));
     let [waiting, isStuck, grown] = [0, false, 0];
     // Long enough for the kernel's buffers to fill, and for Selkies to give it up ten seconds later.
@@ -231,14 +132,14 @@ for (const [who, role] of [["controls", ""], ["watches", "?role=viewer"]] as con
       const seen = await painted(viewer);
       await expect.poll(() => painted(viewer), { timeout: 60_000 }).toBeGreaterThan(seen + 60);
       grown = Math.max(grown, ...both.map((pid, index) => memory(pid) - (memory0[index] ?? 0)));
-      const now = unread(panel, socket) ?? 0;
+      const now = unread(panel, socket?.localPort) ?? 0;
       isStuck ||= now === waiting && now > MIB;
       waiting = now;
     }
     expect(isStuck, "bytes wait for who does not read").toBe(true);
     expect(grown).toBeLessThan(150);
     test.info().annotations.push({ type: "grown", description: `${grown.toFixed(1)} MiB` });
-    socket.destroy();
+    socket?.destroy();
     await context.close();
     for (const [index, pid] of both.entries()) await expect.poll(() => files(pid), { timeout: 60_000 }).toBeLessThanOrEqual((files0[index] ?? 0) + 5);
     await stop(panel, row);

@@ -387,6 +387,17 @@ impl Error {
         move |source| Self::File { path, source }
     }
 
+    /// Whether the disk has no room for what is to be written.
+    pub fn is_disk_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        match self {
+            // `SQLITE_FULL`; what carries it here hands on its words only.
+            Self::Database(error) => error.to_string().contains("database or disk is full"),
+            Self::File { source, .. } => matches!(source.kind(), StorageFull | QuotaExceeded),
+            _ => false,
+        }
+    }
+
     /// Whether it says that a file or directory is not there.
     pub(crate) fn is_missing_file(&self) -> bool {
         matches!(self, Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound)

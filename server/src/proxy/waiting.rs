@@ -20,6 +20,8 @@ use super::place::Place;
 
 /// Seconds until the page, or a script, asks again.
 const AGAIN_S: u32 = 2;
+/// The same for a desktop, which is there in a moment once its app runs.
+const DESKTOP_AGAIN_S: u32 = 1;
 
 /// How much of the log's end is read, and how many lines of it are shown.
 const TAIL_BYTES: u64 = 8 * 1024;
@@ -319,7 +321,12 @@ fn page_in_words(
         theme::of(headers)
     );
     if reason.again {
-        let _ = write!(page, "<meta http-equiv=\"refresh\" content=\"{AGAIN_S}\">");
+        let seconds = if place.is_desktop() {
+            DESKTOP_AGAIN_S
+        } else {
+            AGAIN_S
+        };
+        let _ = write!(page, "<meta http-equiv=\"refresh\" content=\"{seconds}\">");
     }
     let _ = write!(
         page,

@@ -9,6 +9,7 @@ use types::desktops::{Clipboard, DesktopSettings, Encoder, Files};
 use super::Session;
 use crate::desktops::display::Display;
 use crate::desktops::place::Place;
+use crate::desktops::plan::App;
 use crate::desktops::programs::{SCREEN, SOUND, Tools, WINDOWS};
 use crate::process::RUN_MARK;
 use crate::process::command::Command;
@@ -50,6 +51,8 @@ const SHARED_MEMORY: u64 = 512 * 1024 * 1024;
 pub(super) struct Parts<'a> {
     settings: &'a DesktopSettings,
     title: &'a str,
+    /// The app opens windows itself.
+    has_window: bool,
     home: &'a Path,
     files: &'a Path,
     tools: Tools,
@@ -62,6 +65,7 @@ impl<'a> Parts<'a> {
         Self {
             settings: &session.plan.settings,
             title: &session.plan.title,
+            has_window: session.plan.app == App::Window,
             home: &session.plan.home,
             files: &session.plan.files,
             tools: session.tools(),
@@ -120,6 +124,10 @@ impl<'a> Parts<'a> {
             "96",
             "-noreset",
         ]);
+        if !self.has_window {
+            // A kiosk browser draws by itself; half of the server's memory is what draws for others.
+            argv.extend(words(&["-extension", "GLX"]));
+        }
         argv.extend(words(&["-nolisten", "tcp", "-nolisten", "local", "-auth"]));
         argv.push(self.place.cookie().into());
         self.command(argv)
