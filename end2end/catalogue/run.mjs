@@ -14,6 +14,8 @@ import { standIn } from "./standin.mjs";
 import { answers, megabytes, openToOthers, processesOf } from "./proof.mjs";
 
 const blueprints = join(root, "blueprints");
+/** Where the streaming software of desktops lies; `aikore desktop install` puts it there once. */
+const desktops = join(root, "target/tmp/desktop");
 const seconds = (since) => (performance.now() - since) / 1000;
 
 /** Scripts that fetch from package registries only. */
@@ -78,10 +80,19 @@ async function turn(panel, dataDir, name, id) {
   const started = await start(panel, id);
   const known = await last(panel, name);
   if (known?.outcome !== "ready" || known.instance !== row.name) throw new Error(`the blueprint's last result is ${JSON.stringify(known)}`);
-  await use(name, new App(`${panel.url}/instance/${row.slug}`, join(dataDir, "outputs", row.dir), row.env_vars));
+  await use(name, new App(await address(panel, row), join(dataDir, "outputs", row.dir), row.env_vars));
   const stopped = await stop(panel, id, directory);
   if ((await last(panel, name))?.outcome !== "ran") throw new Error("the blueprint's last result is not that it ran");
   return { ...started, stopped, size: megabytes(join(directory, "env")) };
+}
+
+/** Where its page is; a desktop's, once there is a picture. */
+async function address({ url, api }, { id, slug, persistent_mode }) {
+  if (!persistent_mode) return `${url}/instance/${slug}`;
+  const isReady = async () => (await api("GET", `/v1/instances/${id}/desktop`))?.state === "ready";
+  const isReached = async () => (await api("GET", `/instances/${id}`)).desktop_display !== null;
+  await until("its picture", 60, async () => (await isReady()) && isReached());
+  return `${url}/instance/${slug}/desktop`;
 }
 
 /** The words that run a command in a network of its own, where nobody is but itself; none where that is not possible. */
@@ -109,7 +120,8 @@ async function change({ api }, id, env_vars) {
 /** Everything about one entry: its row of the table. `then` = variables with which the second start is another state. */
 async function whole(dataDir, { title, name, vars = [], then }) {
   const env_vars = [...vars, ...(process.env.VARS ?? "").split(/\s+/)].join("\n");
-  let panel = await startPanel(dataDir, built("debug"));
+  spawnSync(built("debug"), ["desktop", "install", "--desktop-dir", desktops], { stdio: "ignore" });
+  let panel = await startPanel(dataDir, built("debug"), "--desktop-dir", desktops);
   const { id, dir } = await panel.api("POST", "/instances/", { name, base_blueprint: name, env_vars });
   try {
     const first = await turn(panel, dataDir, name, id);
@@ -121,7 +133,7 @@ async function whole(dataDir, { title, name, vars = [], then }) {
     try {
       third = offline(dataDir, name, id);
     } finally {
-      panel = await startPanel(dataDir, built("debug"));
+      panel = await startPanel(dataDir, built("debug"), "--desktop-dir", desktops);
     }
     return { title, install: first.installed, first: first.took - first.installed, second: second.took, offline: third?.took, stop: first.stopped, size: first.size, result: third ? "works" : "works; not tried without a network" };
   } catch (error) {
@@ -154,7 +166,7 @@ if (words[0] === "--offline") {
   // Otherwise nothing would be proved.
   const ways = readFileSync("/proc/net/dev", "utf8").split("\n").filter((line) => /:/.test(line) && !/^\s*lo:/.test(line));
   if (ways.length) throw new Error(`there is a network: ${ways}`);
-  const panel = await startPanel(dataDir, built("debug"));
+  const panel = await startPanel(dataDir, built("debug"), "--desktop-dir", desktops);
   try {
     const { log: _, ...figures } = await turn(panel, dataDir, name, Number(id));
     process.stdout.write(JSON.stringify(figures));
