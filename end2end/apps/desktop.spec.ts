@@ -1,20 +1,7 @@
 // A real web UI in the kiosk browser of a desktop: what was typed there stays when every tab is closed, and can be
 // reached without scripts, too.
-import { join } from "node:path";
-import { Panel, expect, test as base } from "../tests/panel.ts";
-
-const test = base.extend<object, { panel: Panel }>({
-  panel: [
-    async ({}, use) => {
-      const panel = new Panel(["--desktop-dir", join(import.meta.dirname, "../../target/tmp/desktop")]);
-      await panel.start();
-      await panel.setUp();
-      await use(panel);
-      await panel.remove();
-    },
-    { scope: "worker", timeout: 300_000 },
-  ],
-});
+import { test } from "../desktops/stage.ts";
+import { expect } from "../tests/panel.ts";
 
 test.setTimeout(1_200_000);
 

@@ -1,33 +1,8 @@
 // Desktops with the real stream: what is typed into one in a browser arrives, and is there after every tab was closed.
-import { execFileSync } from "node:child_process";
 import { get } from "node:http";
-import { join } from "node:path";
 import type { Browser, Page } from "@playwright/test";
-import { type Instance, Panel, expect, openDashboard, password, row, test as base } from "./panel.ts";
-
-const tools = join(import.meta.dirname, "../../target/tmp/desktop");
-
-const test = base.extend<object, { panel: Panel }>({
-  panel: [
-    async ({}, use) => {
-      const program = process.env.AIKORE ?? join(import.meta.dirname, "../../target/debug/aikore");
-      // At once where it is there already.
-      execFileSync(program, ["desktop", "install", "--desktop-dir", tools], { stdio: "ignore" });
-      const panel = new Panel(["--desktop-dir", tools]);
-      await panel.start();
-      await panel.setUp();
-      await use(panel);
-      await panel.remove();
-    },
-    { scope: "worker", timeout: 300_000 },
-  ],
-});
-
-/** What stands in the field of Tk demo, which prints it. */
-async function typed(panel: Panel, id: number): Promise<string> {
-  const log = await (await panel.api("GET", `/instances/${id}/logs/download`)).text();
-  return log.split("text: ").at(-1)?.split("\n")[0] ?? "";
-}
+import { started, test, typed } from "../desktops/stage.ts";
+import { type Panel, expect, openDashboard, password, row } from "./panel.ts";
 
 test("what is typed into a desktop stays when the tab is closed", async ({ page, panel }) => {
   const { id } = await panel.create("Window", "TkDemo");
@@ -65,16 +40,6 @@ test("what is typed into a desktop stays when the tab is closed", async ({ page,
   await page.goto(`/?log=${id}&tool=view`);
   await expect(page.locator("iframe.embedded__app")).toHaveAttribute("src", /\/instance\/window\/desktop\//);
 });
-
-/** A started Tk demo whose desktop shows a picture. */
-async function started(panel: Panel, name: string): Promise<Instance> {
-  const { id } = await panel.create(name, "TkDemo");
-  await panel.api("POST", `/instances/${id}/start`);
-  const state = async () => ((await (await panel.api("GET", `/v1/instances/${id}/desktop`)).json()) as { state: string } | null)?.state;
-  await expect.poll(state, { timeout: 60_000 }).toBe("ready");
-  await expect.poll(async () => (await panel.get(id)).open_url).toContain("/desktop/");
-  return panel.get(id);
-}
 
 /** Types into the field of the demo until it arrives. */
 async function reach(viewer: Page, panel: Panel, id: number, text: string): Promise<void> {
@@ -158,9 +123,11 @@ test("a link lets somebody without a login watch, until it is ended", async ({ p
 
   await section.getByRole("button", { name: "End it now" }).click();
   await expect(section.getByRole("listitem")).toHaveCount(0);
-  await stranger.goto(link);
-  await expect(stranger.getByRole("heading", { name: "This link shows nothing any more" })).toBeVisible();
-  await stranger.context().close();
+  // The page that watched loads itself again when it is cut, so another one is asked.
+  const late = await stranger.context().newPage();
+  await late.goto(link);
+  await expect(late.getByRole("heading", { name: "This link shows nothing any more" })).toBeVisible();
+  await late.context().close();
 });
 
 test("without scripts a desktop is a picture to click on and a line to type", async ({ panel, browser }) => {

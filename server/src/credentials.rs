@@ -1,7 +1,6 @@
 //! What a request proves: a session cookie, an API token, or nothing because nothing is asked.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-
 use types::instances::InstanceId;
 
 use crate::state::Panel;

@@ -1,7 +1,6 @@
 //! A desktop in pictures and plain forms.
 
 use app::ApiError;
-use app::lite::Typed;
 use app::lite::desktop::{self, Screen};
 use axum::http::StatusCode;
 use types::instances::InstanceId;
@@ -29,10 +28,10 @@ async fn show_with(asked: &Asked, status: StatusCode, id: InstanceId, width: Opt
 pub(super) async fn act(asked: Asked, Part(id): Part<InstanceId>, Fields(typed): Fields) -> Answer {
     let width = typed.get("width").and_then(|width| width.parse().ok());
     let Some(input) = desktop::wanted(&typed) else {
-        return Ok(led(&here(id, &typed)));
+        return Ok(led(&here(id, width)));
     };
     match asked.panel.engine.desktops.input(id, input).await {
-        Ok(()) => Ok(led(&here(id, &typed))),
+        Ok(()) => Ok(led(&here(id, width))),
         Err(error) => {
             let error = ApiError::from(error);
             show_with(&asked.with_problem(&error), error.kind.status(), id, width).await
@@ -41,8 +40,7 @@ pub(super) async fn act(asked: Asked, Part(id): Part<InstanceId>, Fields(typed):
 }
 
 /// The page, with the picture as wide as it was.
-fn here(id: InstanceId, typed: &Typed) -> String {
-    let width = typed.get("width").and_then(|width| width.parse::<u16>().ok());
+fn here(id: InstanceId, width: Option<u16>) -> String {
     let query = width.map_or_else(String::new, |width| format!("?width={width}"));
     format!("{}{query}", desktop::address(id))
 }

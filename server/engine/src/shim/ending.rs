@@ -103,9 +103,11 @@ pub(crate) async fn end_all(
 /// What was found, and those known from before that live although they were not found.
 fn with_known(mut found: Vec<Stat>, known: &HashSet<(u32, u64)>) -> io::Result<Vec<Stat>> {
     for (pid, start_time) in known {
-        let is_found = found.iter().any(|process| process.pid == *pid);
+        if found.iter().any(|process| process.pid == *pid) {
+            continue;
+        }
         let process = table::stat(*pid)?.filter(|process| process.start_time == *start_time);
-        found.extend(process.filter(|process| process.is_alive() && !is_found));
+        found.extend(process.filter(Stat::is_alive));
     }
     Ok(found)
 }
