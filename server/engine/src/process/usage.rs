@@ -3,9 +3,11 @@
 //! # How it works
 //! A look at 200 processes every second must cost next to nothing. So the `stat` file of every process of interest
 //! is opened once and read again: that is one system call, and as the file belongs to the process and not to its
-//! number, a number that went to somebody else is never taken for it. New processes are looked for only after the
-//! kernel has given out a new number (`/proc/loadavg` ends with the last one), and among those only.
+//! number, a number that went to somebody else is never taken for it. What slept since the last look is not even read
+//! (`clock.rs`). New processes are looked for only after the kernel has given out a new number (`/proc/loadavg` ends
+//! with the last one), and among those only.
 
+mod clock;
 mod shares;
 mod stat;
 
@@ -15,6 +17,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
+use self::clock::ProcessorClock;
 use self::shares::{Pacing, Shares};
 pub(crate) use self::stat::Counters;
 
@@ -51,12 +54,11 @@ pub(crate) struct Watched {
 
 struct Process {
     stat: File,
+    clock: ProcessorClock,
     root: u32,
     counters: Counters,
     ticks: u64,
     shares: Shares,
-    /// Seen in this look.
-    seen: bool,
 }
 
 impl Watched {
@@ -98,15 +100,19 @@ impl Watched {
         Ok(self.sums(roots))
     }
 
-    /// Reads every known process again; those that ended are forgotten.
+    /// Reads every known process again that did not sleep; those that ended are forgotten.
     fn read_again(&mut self) {
         let buffer = &mut self.buffer;
         self.processes.retain(|_, process| {
+            process.ticks = 0;
+            if !process.clock.moved() {
+                return true;
+            }
             let read = process.stat.read_at(buffer, 0).unwrap_or(0);
             let before = process.counters.cpu_ticks;
-            process.seen = process.counters.update(&buffer[..read]) && process.counters.is_alive();
+            let is_alive = process.counters.update(&buffer[..read]) && process.counters.is_alive();
             process.ticks = process.counters.cpu_ticks.saturating_sub(before);
-            process.seen
+            is_alive
         });
     }
 
@@ -151,13 +157,13 @@ impl Watched {
                 Some(root) if counters.is_alive() && self.processes.len() < MOST => {
                     let process = Process {
                         stat,
+                        clock: ProcessorClock::of(pid),
                         root,
                         // It began after the last look: all of its time belongs to this one. Not at the first
                         // look at a tree, of which nobody knows when it used it.
                         ticks: if self.last_pid == 0 { 0 } else { counters.cpu_ticks },
                         counters,
                         shares: Shares::default(),
-                        seen: true,
                     };
                     self.processes.insert(pid, process);
                 }
