@@ -47,13 +47,15 @@ export class Panel {
   /** Whether it was ended while pages were open, whose browser then reports lost connections. */
   wasEnded = false;
   private child?: ChildProcess;
-  /** More options of the program. */
+  /** More options of the program, and variables of its environment. */
   private readonly options: string[];
+  private readonly variables: Record<string, string>;
   private port = 0;
   private ports = "";
 
-  constructor(options: string[] = []) {
+  constructor(options: string[] = [], variables: Record<string, string> = {}) {
     this.options = options;
+    this.variables = variables;
   }
 
   /** Starts the program; returns when it answers. */
@@ -72,7 +74,7 @@ export class Panel {
         ...["--instance-port-range", this.ports, "--stop-instances-on-exit"],
         ...this.options,
       ],
-      { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } },
+      { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", ...this.variables } },
     );
     this.child = child;
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (this.output += data));

@@ -1,6 +1,10 @@
 // The wheel library: wheels are compiled from sources, brought from this computer, selected for an instance, and removed.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Locator, Page } from "@playwright/test";
-import { expect, expectAccessible, expectSoon, hasScripts, openDashboard, test } from "./panel.ts";
+import { Panel, expect, expectAccessible, expectSoon, hasScripts, openDashboard, test } from "./panel.ts";
 
 test.setTimeout(600_000);
 
@@ -36,6 +40,65 @@ test("a wheel is compiled from its sources, selected and removed", async ({ page
   await library.getByText("Remove from the library").click();
   await library.getByRole("button", { name: /^Remove markupsafe/i }).click();
   await expect(library.getByText("It is not in the library any more.")).toBeVisible();
+});
+
+/** A module in C as people keep them in git, in `home`; whoever has that home finds it at an address of the web. */
+function repository(home: string, address: string): void {
+  const place = join(home, "modules/answer.git");
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, "setup.py"), `from setuptools import Extension, setup
+setup(name="answer", version="4.2", ext_modules=[Extension("answer", ["answer.c"])])
+`);
+  writeFileSync(join(place, "answer.c"), `#include <Python.h>
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "answer"};
+PyMODINIT_FUNC PyInit_answer(void) {
+    PyObject *made = PyModule_Create(&module);
+    if (made) PyModule_AddIntConstant(made, "VALUE", 42);
+    return made;
+}
+`);
+  writeFileSync(join(home, ".gitconfig"), `[user]
+  name = A
+  email = a@example.org
+[url "file://${place}"]
+  insteadOf = ${address}
+`);
+  const git = (...words: string[]): unknown => execFileSync("git", words, { cwd: place, env: { PATH: process.env.PATH, HOME: home } });
+  git("init", "--quiet");
+  git("add", ".");
+  git("commit", "--quiet", "--message", "A module");
+  git("tag", "v4.2");
+}
+
+const inGit = test.extend<object, { panel: Panel }>({
+  panel: [
+    async ({}, use) => {
+      const home = mkdtempSync(join(tmpdir(), "aikore-home-"));
+      repository(home, "https://git.example.org/answer.git");
+      const panel = new Panel([], { HOME: home });
+      await panel.start();
+      await panel.setUp();
+      await use(panel);
+      await panel.remove();
+      rmSync(home, { recursive: true, force: true });
+    },
+    { scope: "worker", timeout: 120_000 },
+  ],
+});
+
+inGit("a wheel is compiled from a git repository, at a tag", async ({ page, panel }) => {
+  const row = await panel.create("Git", "test-logs");
+  await page.goto(`${panel.url}/?log=${row.id}&tool=wheels`);
+  const source = page.getByLabel("Requirement or git address");
+  const jobs = page.getByRole("list", { name: "Jobs" }).getByRole("listitem");
+  await source.fill("git+https://git.example.org/answer.git@none");
+  await page.getByRole("button", { name: "Build", exact: true }).click();
+  await expect(jobs.first()).toContainText("failed", { timeout: 300_000 });
+  await expect(jobs.first()).toContainText("none");
+  await source.fill("git+https://git.example.org/answer.git@v4.2");
+  await page.getByRole("button", { name: "Build", exact: true }).click();
+  await expect(jobs.first()).toContainText(/Built answer-4\.2-cp.*linux.*\.whl/, { timeout: 300_000 });
+  await expect(page.getByRole("region", { name: "Library" }).getByRole("checkbox", { name: /^answer 4\.2/ })).toBeVisible();
 });
 
 test("wheels are brought from this computer, and what is none is refused @no-js", async ({ page, panel }) => {
