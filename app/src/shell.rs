@@ -188,7 +188,7 @@ pub fn TopBar() -> impl IntoView {
                 <JobsLink />
                 <ConnectionLamp />
                 <ThemeButton />
-                <Menu icon="user" label=t("Account")>
+                <Menu name="account" icon="user" label=t("Account")>
                     <a class="menu__item" href=at("/alerts")>
                         {t("Alerts")}
                     </a>

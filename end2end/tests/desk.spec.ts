@@ -183,3 +183,18 @@ test("the welcome tool says where to begin, what runs and what is new", async ({
   await expect(tools.getByRole("link", { name: "Done: Start it, and watch it install in its log" })).toBeVisible();
   await expect(tools.getByRole("link", { name: "First", exact: true })).toBeVisible();
 });
+
+test("the menu of a row leads on without scripts, too, and closes again @no-js", async ({ page, panel }) => {
+  await panel.create("Plain", "test-logs");
+  await openDashboard(page, "/?show=stopped");
+  const button = row(page, "Plain").getByLabel("More for Plain");
+  const details = row(page, "Plain").getByRole("link", { name: "Details" });
+  await button.click();
+  await expect(details).toBeVisible();
+  await button.click();
+  await expect(details).toBeHidden();
+  await button.click();
+  await details.click();
+  await expect(page.getByRole("dialog", { name: "Plain" })).toBeVisible();
+  await expect(page).toHaveURL(/show=stopped/);
+});

@@ -51,7 +51,7 @@ pub fn SilenceMenu(
         }
     };
     view! {
-        <Menu icon="bell" label=Signal::stored(label)>
+        <Menu name=format!("silence-{}", rule.id) icon="bell" label=Signal::stored(label)>
             {item("1h", t("Silence for 1 hour"))}
             {item("8h", t("Silence for 8 hours"))}
             {is_firing.then(|| item("over", t("Silence until it is over")))}

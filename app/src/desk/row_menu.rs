@@ -2,28 +2,26 @@
 
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::{HtmlDetailsElement, HtmlElement};
+use leptos::web_sys::HtmlElement;
 
 use crate::ui::menu::put;
 
 /// Opens the row's own menu at a place of the window, moved so that all of it can be seen.
 pub(super) fn open(id: i64, (x, y): (i32, i32)) {
-    let found = |selector: &str| document().query_selector(selector).ok().flatten();
-    let details = found(&format!("tr[data-id='{id}'] .c-act details"));
-    let Some(details) = details.and_then(|details| details.dyn_into::<HtmlDetailsElement>().ok()) else {
-        return;
-    };
-    let menu = details.query_selector(".menu").ok().flatten();
-    let Some(menu) = menu.and_then(|menu| menu.dyn_into::<HtmlElement>().ok()) else {
-        return;
-    };
-    details.set_open(true);
-    put(&menu, f64::from(x), f64::from(y));
-    let first = menu
-        .query_selector(".menu__item:not([hidden], [disabled])")
-        .ok()
-        .flatten();
-    if let Some(first) = first.and_then(|first| first.dyn_into::<HtmlElement>().ok()) {
-        let _ = first.focus();
+    let within = move |selector: &str| find(&format!("tr[data-id='{id}'] .c-act .more {selector}"));
+    if let Some(closed) = within("> [aria-expanded=false]") {
+        closed.click();
     }
+    // Its entries are there by then.
+    request_animation_frame(move || {
+        let Some(menu) = within("> .menu") else { return };
+        put(&menu, f64::from(x), f64::from(y));
+        if let Some(first) = within(".menu__item:not([hidden], [disabled])") {
+            let _ = first.focus();
+        }
+    });
+}
+
+fn find(selector: &str) -> Option<HtmlElement> {
+    document().query_selector(selector).ok()??.dyn_into().ok()
 }

@@ -145,7 +145,7 @@ fn RowMenu(
         edits.begin_at(row, &Field::IN_ROW, "c-name");
     };
     view! {
-        <Menu icon="more" label=label>
+        <Menu name=format!("more-{}", row.id) icon="more" label=label>
             <Show when=move || editing.get() && status.get().can_stop()>
                 <VerbButton id=row.id verb=Signal::stored(Verb::Stop) status class />
             </Show>
@@ -175,9 +175,7 @@ fn RowMenu(
                 {t("Edit")}
             </a>
             <MoveItems row />
-            <Show when=move || !is_satellite>
-                <CopyItems row />
-            </Show>
+            {(!is_satellite).then(|| view! { <CopyItems row /> })}
             <div class="menu__rule"></div>
             <a class="menu__item menu__item--danger" href=move || place.with("delete", row.id) data-noscroll>
                 <Icon name="trash" />
@@ -217,14 +215,13 @@ fn MoveItems(
     row: Row,
 ) -> impl IntoView {
     let order = expect_context::<Order>();
-    let alive = crate::ui::hydrated();
     view! {
-        <button class="menu__item" type="button" hidden=move || !alive.get() on:click=move |_| order.step(row, false)>
+        <button class="menu__item is-scripted" type="button" on:click=move |_| order.step(row, false)>
             <Icon name="up" />
             {t("Move up")}
             <kbd class="kbd">"Alt ↑"</kbd>
         </button>
-        <button class="menu__item" type="button" hidden=move || !alive.get() on:click=move |_| order.step(row, true)>
+        <button class="menu__item is-scripted" type="button" on:click=move |_| order.step(row, true)>
             <Icon name="down" />
             {t("Move down")}
             <kbd class="kbd">"Alt ↓"</kbd>

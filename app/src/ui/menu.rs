@@ -1,5 +1,7 @@
-//! A menu behind a button, as `<details>`: it opens without scripts.
+//! A menu behind a button. Its entries are made when it opens: a hundred rows have two hundred closed menus. Without
+//! scripts the button is a link, and the page comes back with the menu open.
 
+use crate::address::Address;
 use crate::view;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::{JsCast, JsValue};
@@ -14,6 +16,9 @@ const GAP: f64 = 4.0;
 /// A button that shows a menu. Escape, a choice, or leaving it closes it once the page is alive.
 #[component]
 pub fn Menu(
+    /// What stands behind `menu` in the address of a page that comes with it open; no other menu's.
+    #[prop(into)]
+    name: String,
     /// What the button shows.
     icon: &'static str,
     /// What the button is for.
@@ -25,122 +30,135 @@ pub fn Menu(
     /// Classes of the button.
     #[prop(default = "button button--icon")]
     class: &'static str,
-    /// Entries with the class `menu__item`.
-    children: Children,
+    /// Makes the entries, with the class `menu__item`.
+    children: ChildrenFn,
 ) -> impl IntoView {
-    let details = NodeRef::<html::Details>::new();
+    let whole = NodeRef::<html::Div>::new();
     let menu = NodeRef::<html::Div>::new();
+    let address = Address::get();
+    let was_open = untrack(|| address.says("menu", &name));
+    let open = RwSignal::new(was_open);
+    let other = address.query().with("menu", (!was_open).then_some(&*name));
+    let href = format!("?{}", other.address().trim_start_matches('?'));
     // An entry may have taken the menu away before its click arrives here.
-    let shown = move || details.try_get_untracked().flatten();
     let close = move || {
-        if let Some(details) = shown() {
-            details.set_open(false);
-        }
+        let _ = open.try_set(false);
     };
+    let toggle = move || open.update(|open| *open = !*open);
     let on_key = move |event: ev::KeyboardEvent| match event.key().as_str() {
-        "Escape" if shown().is_some_and(|details| details.open()) => {
+        "Escape" if open.get_untracked() => {
             event.stop_propagation();
+            focus_button(whole);
             close();
-            focus_summary(details);
         }
-        "ArrowDown" => walk(&event, menu, 1),
-        "ArrowUp" => walk(&event, menu, -1),
+        "ArrowDown" => walk(&event, menu, true),
+        "ArrowUp" => walk(&event, menu, false),
+        // As on every button. Within the menu the links are links.
+        " " if !holds(menu, event.target()) => {
+            event.prevent_default();
+            toggle();
+        }
         _ => {}
     };
     let on_leave = move |event: ev::FocusEvent| {
-        let goes_to = event
-            .related_target()
-            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        let stays = shown().is_some_and(|details| details.contains(goes_to.as_ref()));
         // No target: the window lost the focus, or a click on nothing; the click itself decides.
-        if !stays && goes_to.is_some() {
+        if event.related_target().is_some() && !holds(whole, event.related_target()) {
             close();
         }
     };
-    close_on_outside_click(details);
+    crate::ui::effect(move || {
+        if let (true, Some(menu)) = (open.get(), menu.get()) {
+            place(whole, &menu);
+            close_on_outside_click(whole, open);
+        }
+    });
     view! {
-        <details
-            class="more"
-            node_ref=details
-            on:keydown=on_key
-            on:focusout=on_leave
-            on:toggle=move |_| place(details, menu)
-        >
-            <summary class=class aria-label=label>
-                {text}
-                <Icon name=icon />
-            </summary>
-            // The entry disappears, and with it the focus would; dialogs give it back to where it was.
-            <div
-                class="menu"
-                node_ref=menu
-                on:click=move |_| {
-                    focus_summary(details);
-                    close();
+        <div class="more" node_ref=whole on:keydown=on_key on:focusout=on_leave>
+            <a
+                class=class
+                href=href
+                role="button"
+                aria-haspopup="true"
+                aria-expanded=move || if open.get() { "true" } else { "false" }
+                aria-label=label
+                data-noscroll
+                on:click=move |event| {
+                    event.prevent_default();
+                    toggle();
                 }
             >
-                {children()}
-            </div>
-        </details>
+                {text}
+                <Icon name=icon />
+            </a>
+            {move || {
+                // The entry disappears, and with it the focus would; dialogs give it back to where it was. A form
+                // that is gone is not sent, so the menu goes in the next frame.
+                let chosen = move |_| {
+                    focus_button(whole);
+                    request_animation_frame(close);
+                };
+                open.get()
+                    .then(|| {
+                        view! {
+                            <div class="menu" node_ref=menu on:click=chosen>
+                                {children()}
+                            </div>
+                        }
+                    })
+            }}
+        </div>
     }
 }
 
-/// Closes it when something else is pressed, or scrolled: it would stay where it is while its button goes.
-fn close_on_outside_click(details: NodeRef<html::Details>) {
-    crate::ui::effect(move || {
-        let handles = ["pointerdown", "wheel"].map(|kind| {
-            window_event_listener_untyped(kind, move |event| {
-                let target = event
-                    .target()
-                    .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-                if let Some(details) = details.get_untracked()
-                    && details.open()
-                    && !details.contains(target.as_ref())
-                {
-                    details.set_open(false);
-                }
-            })
-        });
-        on_cleanup(move || {
-            for handle in handles {
-                handle.remove();
+/// Closes it when something else is pressed, or scrolled: it would stay where it is while its button goes. Until the
+/// calling effect runs again.
+fn close_on_outside_click(whole: NodeRef<html::Div>, open: RwSignal<bool>) {
+    let handles = ["pointerdown", "wheel"].map(|kind| {
+        window_event_listener_untyped(kind, move |event| {
+            if !holds(whole, event.target()) {
+                open.try_set(false);
             }
-        });
+        })
     });
+    on_cleanup(move || handles.into_iter().for_each(WindowListenerHandle::remove));
 }
 
-fn focus_summary(details: NodeRef<html::Details>) {
-    let summary = details
-        .try_get_untracked()
-        .flatten()
-        .and_then(|details| details.query_selector("summary").ok().flatten())
-        .and_then(|summary| summary.dyn_into::<web_sys::HtmlElement>().ok());
-    if let Some(summary) = summary {
-        let _ = summary.focus();
+/// Whether something is within; untracked.
+fn holds(whole: NodeRef<html::Div>, target: Option<web_sys::EventTarget>) -> bool {
+    let node = target.and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+    let whole = whole.try_get_untracked().flatten();
+    whole.is_some_and(|whole| whole.contains(node.as_ref()))
+}
+
+fn focus_button(whole: NodeRef<html::Div>) {
+    let whole = whole.try_get_untracked().flatten();
+    let button = whole.and_then(|whole| {
+        whole
+            .first_element_child()?
+            .dyn_into::<web_sys::HtmlElement>()
+            .ok()
+    });
+    if let Some(button) = button {
+        let _ = button.focus();
     }
 }
 
-/// Puts a menu that was opened beside its button; the pane would cut it off otherwise.
-fn place(details: NodeRef<html::Details>, menu: NodeRef<html::Div>) {
-    let (details, menu) = (details.try_get_untracked(), menu.try_get_untracked());
-    let (Some(details), Some(menu)) = (details.flatten(), menu.flatten()) else {
+/// Puts a menu that was opened beside its button; the pane would cut it off otherwise. It may have been put elsewhere.
+fn place(whole: NodeRef<html::Div>, menu: &web_sys::HtmlElement) {
+    let Some(whole) = whole.try_get_untracked().flatten() else {
         return;
     };
-    if !details.open() {
-        let _ = menu.remove_attribute("style");
-    } else if !menu.has_attribute("style") {
-        let (button, size) = (
-            details.get_bounding_client_rect(),
-            menu.get_bounding_client_rect(),
-        );
-        let (below, above) = (button.bottom() + GAP, button.top() - GAP - size.height());
-        let fits = below + size.height() <= room(window().inner_height()) || above < 0.0;
-        put(
-            &menu,
-            button.right() - size.width(),
-            if fits { below } else { above },
-        );
+    if menu.has_attribute("style") {
+        return;
     }
+    let (button, size) = (whole.get_bounding_client_rect(), menu.get_bounding_client_rect());
+    let (below, above) = (button.bottom() + GAP, button.top() - GAP - size.height());
+    let fits = below + size.height() <= room(window().inner_height()) || above < 0.0;
+    put(
+        menu,
+        button.right() - size.width(),
+        if fits { below } else { above },
+    );
 }
 
 /// Shows a menu with its corner at a place of the window, moved so that all of it can be seen, until it closes.
@@ -171,27 +189,28 @@ fn room(side: Result<JsValue, JsValue>) -> f64 {
     side.ok().and_then(|side| side.as_f64()).unwrap_or_default()
 }
 
-/// Moves the focus to the next or previous entry.
-fn walk(event: &ev::KeyboardEvent, menu: NodeRef<html::Div>, step: i32) {
-    let Some(menu) = menu.get_untracked() else { return };
+/// Moves the focus to the next or previous entry; after the last comes the first.
+fn walk(event: &ev::KeyboardEvent, menu: NodeRef<html::Div>, down: bool) {
+    let Some(menu) = menu.try_get_untracked().flatten() else {
+        return;
+    };
     event.prevent_default();
     let focused = document().active_element();
     let items = menu.get_elements_by_class_name("menu__item");
     let all: Vec<web_sys::HtmlElement> = (0..items.length())
-        .filter_map(|index| items.item(index))
-        .filter(|item| !item.has_attribute("disabled"))
-        .filter_map(|item| item.dyn_into().ok())
+        .filter_map(|index| items.item(index)?.dyn_into().ok())
+        .filter(|item: &web_sys::HtmlElement| !item.has_attribute("disabled"))
         .collect();
+    let count = all.len().max(1);
     let present = all
         .iter()
         .position(|item| focused.as_deref() == Some(item.as_ref()));
-    let count = i32::try_from(all.len()).unwrap_or(0);
-    let next = match present.and_then(|index| i32::try_from(index).ok()) {
-        Some(index) => (index + step).rem_euclid(count.max(1)),
-        None if step > 0 => 0,
-        None => count - 1,
+    let next = match (present, down) {
+        (Some(place), true) => (place + 1) % count,
+        (None, true) => 0,
+        (place, false) => (place.unwrap_or(0) + count - 1) % count,
     };
-    if let Some(item) = usize::try_from(next).ok().and_then(|index| all.get(index)) {
+    if let Some(item) = all.get(next) {
         let _ = item.focus();
     }
 }

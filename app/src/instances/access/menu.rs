@@ -21,7 +21,6 @@ pub(super) fn AccessMenu(
 ) -> impl IntoView {
     let edits = expect_context::<Edits>();
     let place = expect_context::<Place>();
-    let alive = crate::ui::hydrated();
     let text = Signal::derive(move || {
         row.instance.with(|instance| {
             instance.public_port.map_or_else(
@@ -35,11 +34,10 @@ pub(super) fn AccessMenu(
             .with(|instance| fill("{}: access of {}", &[&text.get(), &instance.name]))
     });
     view! {
-        <Menu icon="down" label text class="access__port">
+        <Menu name=format!("access-{}", row.id) icon="down" label text class="access__port">
             <button
-                class="menu__item"
+                class="menu__item is-scripted"
                 type="button"
-                hidden=move || !alive.get()
                 on:click=move |_| edits.begin_at(row, &[Field::Port], "c-access")
             >
                 <Icon name="edit" />
@@ -60,16 +58,14 @@ fn PatternItems(
     /// Whose.
     row: Row,
 ) -> impl IntoView {
-    let alive = crate::ui::hydrated();
     let pattern = part(row, |instance| instance.access_pattern);
     let item = move |(choice, word, _): (AccessPattern, &str, &str)| {
         let chosen = move || pattern.get() == choice;
         let settings = Settings::of(row);
         view! {
             <button
-                class="menu__item"
+                class="menu__item is-scripted"
                 type="button"
-                hidden=move || !alive.get()
                 aria-pressed=move || chosen().to_string()
                 on:click=move |_| settings.set(Some(choice), None)
             >
