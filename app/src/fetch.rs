@@ -193,6 +193,30 @@ pub(crate) fn show_data<T: DeserializeOwned + 'static>(
     })
 }
 
+/// On the server the page waits here for the answer, and what is made of it is made once. Leptos' own waiting makes it
+/// twice to throw one away, in search of further questions to wait for: half the time that a large table takes.
+#[cfg(feature = "ssr")]
+fn erased(
+    data: Fetched,
+    _meanwhile: ViewFn,
+    answered: Arc<dyn Fn(Answer) -> AnyView + Send + Sync>,
+) -> AnyView {
+    use leptos::tachys::reactive_graph::OwnedView;
+    // In browsers the waiting has a number among those of all that is carried over in the page.
+    if let Some(page) = Owner::current_shared_context() {
+        page.next_id();
+    }
+    let made = async move { OwnedView::new(answered(data.await)) };
+    let owner = Owner::new();
+    // What waits within may be made when this is written already, and looks here for its surroundings then.
+    on_cleanup({
+        let owner = owner.clone();
+        move || drop(owner)
+    });
+    owner.with(|| Suspend::new(made)).into_any()
+}
+
+#[cfg(not(feature = "ssr"))]
 fn erased(
     data: Fetched,
     fallback: ViewFn,
