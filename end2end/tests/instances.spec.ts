@@ -188,3 +188,18 @@ test("what failed says why", async ({ page, panel }) => {
   await expect(drawer).toContainText("cannot find the model");
   await expectAccessible(page);
 });
+
+test("a long table begins with what a screen shows, and comes whole @no-js", async ({ page, panel }) => {
+  await Promise.all(Array.from({ length: 30 }, (_, number) => panel.create(`Long ${number + 1}`, "test-logs")));
+  await openDashboard(page);
+  const rows = page.locator("tr[data-id]");
+  if (!hasScripts()) {
+    await expect(rows).toHaveCount(24);
+    await page.getByRole("link", { name: "Show all 30" }).click();
+  }
+  await expect(rows).toHaveCount(30);
+  await expect(page.getByRole("link", { name: "Show all 30" })).toHaveCount(0);
+  await page.getByRole("link", { name: /^Stopped/ }).click();
+  await expect(page.getByRole("link", { name: /^Stopped/ })).toHaveAttribute("aria-current", "true");
+  if (hasScripts()) await expect(rows).toHaveCount(30);
+});

@@ -17,9 +17,9 @@ use super::satellite::AddSatellite;
 use super::start::{StartAfter, StartOnGpu};
 use crate::ApiError;
 
-/// Keys of the address that stay when something opens or closes over the table: the filter, and what the tools
-/// pane shows.
-pub(super) const KEPT: [&str; 5] = ["show", "log", "run", "tool", "file"];
+/// Keys of the address that stay when something opens or closes over the table: the filter, whether every row is shown
+/// at once, and what the tools pane shows.
+pub(super) const KEPT: [&str; 6] = ["show", "rows", "log", "run", "tool", "file"];
 
 /// Whether a text can stand in an address as it is.
 pub(super) fn is_plain(text: &str) -> bool {

@@ -16,6 +16,9 @@ use super::selection::SelectAll;
 use super::{Row, Rows};
 use crate::ui::{Icon, list};
 
+/// Rows that a page begins with: as many as a large screen shows.
+const FIRST: usize = 24;
+
 /// The pane on top of the dashboard.
 #[component]
 pub fn InstancesPane() -> impl IntoView {
@@ -27,6 +30,8 @@ pub fn InstancesPane() -> impl IntoView {
         shown.retain(|row| row.instance.with(|instance| filter.shows(instance)));
         shown
     });
+    let come = come(shown, place);
+    let first = move || shown.get().into_iter().take(come.get()).collect();
     let creating = crate::ui::memo(move || place.text("new").is_some());
     let problem = RwSignal::new(untrack(|| place.refusal(CreateInstance::url())));
     view! {
@@ -45,17 +50,50 @@ pub fn InstancesPane() -> impl IntoView {
                         <Show when=move || creating.get()>
                             {parts::new_row(problem)}
                         </Show>
-                        {list(move || shown.get(), |row| row.id.0, |row| view! { <InstanceRow row /> })}
+                        {list(first, |row| row.id.0, |row| view! { <InstanceRow row /> })}
                     </tbody>
                 </table>
                 <Show when=move || creating.get()>
                     {parts::new_form(problem)}
                 </Show>
+                <noscript inner_html=way_to_all(shown, come, place)></noscript>
                 <NothingShown shown creating />
             </div>
             {parts::bulk_bar()}
         </section>
     }
+}
+
+/// How many rows have come: the server sends what a screen shows, so that a long table is there as fast as a short
+/// one, and the browser adds the others, some in each frame.
+fn come(shown: Memo<Vec<Row>>, place: Place) -> RwSignal<usize> {
+    let all = untrack(|| place.text("rows")).is_some();
+    let come = RwSignal::new(if all { usize::MAX } else { FIRST });
+    crate::ui::effect(move || {
+        if come.get() < shown.with(Vec::len) {
+            request_animation_frame(move || {
+                come.try_update(|come| *come += FIRST);
+            });
+        }
+    });
+    come
+}
+
+/// The way to the other rows without scripts, as plain markup: browsers that have some need not know it.
+#[cfg(feature = "ssr")]
+fn way_to_all(shown: Memo<Vec<Row>>, come: RwSignal<usize>, place: Place) -> String {
+    let all = untrack(|| shown.with(Vec::len));
+    if all <= come.get_untracked() {
+        return String::new();
+    }
+    let href = untrack(|| place.with("rows", "all")).replace('&', "&amp;");
+    let text = fill("Show all {}", &[&all.to_string()]);
+    format!(r#"<div class="empty"><a class="button" href="{href}">{text}</a></div>"#)
+}
+
+#[cfg(not(feature = "ssr"))]
+fn way_to_all(_: Memo<Vec<Row>>, _: RwSignal<usize>, _: Place) -> &'static str {
+    ""
 }
 
 /// The buttons of the head.
