@@ -31,6 +31,9 @@ pub struct Plan {
     pub argv: Vec<String>,
     /// What it shows.
     pub app: App,
+    /// Its windows draw with OpenGL by GLX.
+    #[serde(default)]
+    pub gl: bool,
     /// What people call the instance.
     pub title: String,
     /// What a person chose.

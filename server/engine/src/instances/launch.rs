@@ -202,6 +202,7 @@ async fn prepare(
     let desktop = wanted.persistent_mode.then(|| Plan {
         argv: argv.clone(),
         app: app(&wanted, blueprint, port, &inner.config.base_path),
+        gl: blueprint.desktop_gl,
         title: wanted.name.clone(),
         settings: wanted.desktop.clone(),
         home: inner.dir.instance(&wanted.dir).join(desktops::HOME),

@@ -9,7 +9,6 @@ use types::desktops::{Clipboard, DesktopSettings, Encoder, Files};
 use super::Session;
 use crate::desktops::display::Display;
 use crate::desktops::place::Place;
-use crate::desktops::plan::App;
 use crate::desktops::programs::{SCREEN, SOUND, Tools, WINDOWS};
 use crate::desktops::users::User;
 use crate::process::RUN_MARK;
@@ -42,8 +41,8 @@ const PASSED: [&str; 13] = [
 pub(super) struct Parts<'a> {
     settings: &'a DesktopSettings,
     title: &'a str,
-    /// The app opens windows itself.
-    has_window: bool,
+    /// Somebody on the screen draws by GLX.
+    gl: bool,
     home: PathBuf,
     files: PathBuf,
     tools: Tools,
@@ -56,7 +55,7 @@ impl<'a> Parts<'a> {
         Self {
             settings: &session.plan.settings,
             title: &session.plan.title,
-            has_window: session.plan.app == App::Window,
+            gl: session.plan.gl,
             home: place.user().map_or_else(|| session.plan.home.clone(), User::home),
             files: place
                 .user()
@@ -129,8 +128,9 @@ impl<'a> Parts<'a> {
             "96",
             "-noreset",
         ]);
-        if !self.has_window {
-            // A kiosk browser draws by itself; half of the server's memory is what draws for others.
+        if !self.gl {
+            // It makes the server load a compiler for shaders (LLVM), which is half of its memory. Toolkits and browsers
+            // draw by themselves, and what asks for OpenGL by EGL has it without the server.
             argv.extend(words(&["-extension", "GLX"]));
         }
         argv.extend(words(&["-nolisten", "tcp", "-nolisten", "local", "-auth"]));
