@@ -4,6 +4,7 @@
 
 mod faults;
 mod many;
+mod optional;
 mod session;
 mod users;
 
