@@ -372,7 +372,9 @@ impl Config {
         let dir = self.desktop.desktop_dir.as_deref().map(absolute);
         let Some(dir) = dir.filter(|dir| !dir.starts_with(&data)) else {
             return Err(BadConfig(format!(
-                "--desktop-uids {uids}: the data directory stays closed to other users; give --desktop-dir a                  directory outside of it, such as /var/lib/aikore-desktop, and run `aikore desktop install` with the same."
+                "--desktop-uids {uids}: the data directory stays closed to other users; give --desktop-dir a \
+                 directory outside of it, such as /var/lib/aikore-desktop, and run `aikore desktop install` with the \
+                 same."
             )));
         };
         let is_closed = |dir: &&Path| {
@@ -443,9 +445,13 @@ mod tests {
                 .unwrap_err()
                 .contains("outside of it")
         );
+        let set = |mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(dir.path(), mode).unwrap();
+        };
+        set(0o700);
         assert!(said(Some(at("x"))).unwrap_err().contains("closed to other users"));
-        let open = std::fs::Permissions::from_mode(0o711);
-        std::fs::set_permissions(dir.path(), open).unwrap();
+        set(0o711);
         assert_eq!(said(Some(at("x"))), Ok(()));
         assert!(Cli::try_parse_from(["aikore", "--desktop-uids", "0-70000"]).is_err());
     }

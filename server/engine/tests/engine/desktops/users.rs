@@ -14,6 +14,9 @@ use crate::panel::{SERVER, config};
 /// What a session itself, and what it starts for the app, is known by.
 const OWN: [&str; 4] = [XVFB, OPENBOX, SELKIES, BROWSER];
 
+/// So many panels were made. They know nothing of each other, so that each has a range of its own.
+static PANELS: AtomicU32 = AtomicU32::new(0);
+
 /// A panel that gives each desktop a user, and the directory of desktops; none where that cannot be tried.
 async fn panel_with_users() -> Option<(Panel, TempDir)> {
     if !nix::unistd::geteuid().is_root() {
@@ -37,9 +40,7 @@ async fn panel_with_users() -> Option<(Panel, TempDir)> {
     let data = tempfile::tempdir().unwrap();
     let mut config = config(data.path());
     config.desktop_dir = Some(dir.path().to_owned());
-    // Tests are panels that know nothing of each other.
-    static RANGES: AtomicU32 = AtomicU32::new(0);
-    let first = 61_184 + 10 * RANGES.fetch_add(1, Ordering::Relaxed);
+    let first = 61_184 + 10 * PANELS.fetch_add(1, Ordering::Relaxed);
     config.desktop_uids = Some(format!("{first}-{}", first + 9).parse().unwrap());
     let engine = Engine::open(config).await.unwrap();
     Some((Panel { data, engine }, dir))
