@@ -161,9 +161,14 @@ impl Session {
         let user = users
             .take()
             .map_err(|error| format!("The desktop cannot have a user of its own: {error}."))?;
-        if self.plan.settings.files != Files::None {
-            // Whatever lies there already, people put there.
-            let _ = std::os::unix::fs::symlink(user.files(), self.plan.files.join(super::HOME));
+        if self.plan.settings.files != Files::None
+            && let Err(error) = users.link(&user, &self.plan.files)
+        {
+            self.journal.say(&format!(
+                "Files from and for viewers lie in {}; there is no link to it in {}: {error}.",
+                user.files().display(),
+                self.plan.files.display()
+            ));
         }
         Ok(user)
     }

@@ -10,7 +10,7 @@
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 
@@ -99,6 +99,20 @@ impl Users {
         let mut free = self.uids.all().filter(|uid| !is_taken(*uid));
         let found = free.find_map(|uid| Some((uid, lease(uid).ok()?)));
         found.ok_or_else(|| io::Error::other(format!("every number of {} is taken", self.uids)))
+    }
+
+    /// Makes a way to the user's files from a folder that instances may share.
+    pub(super) fn link(&self, user: &User, folder: &Path) -> io::Result<()> {
+        let name = self.instance.file_name().unwrap_or_default();
+        let link = folder.join(format!("desktop-{}", name.to_string_lossy()));
+        let target = user.files();
+        match fs::read_link(&link) {
+            Ok(old) if old == target => return Ok(()),
+            // It had another number once.
+            Ok(old) if old.starts_with(&self.dir) => fs::remove_file(&link)?,
+            _ => {}
+        }
+        symlink(target, link)
     }
 
     /// Makes what is missing. Whose it is is written last: what has no owner is begun again.

@@ -194,8 +194,8 @@ async fn a_user_is_kept_until_its_instance_is_gone_and_its_files_are_found_with_
     assert!(answer.contains("success"), "{answer}");
     let outputs = panel.data.path().join("outputs");
     let row = panel.engine.instances.get(id).await.unwrap();
-    let output = outputs.join(row.output_path.unwrap_or(row.dir));
-    let arrived = output.join("desktop/note.txt");
+    let link = format!("desktop-{}", row.dir);
+    let arrived = outputs.join(&row.dir).join(link).join("note.txt");
     assert_eq!(std::fs::read_to_string(&arrived).unwrap(), "hello");
 
     // Whoever finds another's number taken takes the next one, and each finds its own again.
