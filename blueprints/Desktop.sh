@@ -10,6 +10,7 @@
 # aikore.subpath = no
 # aikore.min_vram_mb = 0
 # aikore.desktop = required
+# aikore.desktop_gl = yes
 # aikore.icon = terminal
 ### AIKORE-METADATA-END ###
 set -euo pipefail

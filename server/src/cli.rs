@@ -185,6 +185,7 @@ fn engine_config(config: &Config, address: SocketAddr) -> Result<EngineConfig, F
     engine.terminal_idle = Duration::from_secs(60 * u64::from(config.terminal_idle_minutes));
     engine.host_terminal = config.host_terminal;
     engine.desktop_dir.clone_from(&config.desktop.desktop_dir);
+    engine.desktop_uids = config.desktop_uids;
     engine.nvml_library.clone_from(&config.nvml_library);
     Ok(engine)
 }

@@ -1,10 +1,12 @@
 //! Every option of the program, documented here and nowhere else.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use engine::desktops::Uids;
 use types::ports::PortRange;
 
 use crate::site::{Network, SiteOptions};
@@ -258,6 +260,10 @@ pub struct Config {
     /// Where desktops find theirs.
     #[command(flatten)]
     pub desktop: DesktopTools,
+    /// Users (and groups) for desktops, one for each instance, so that none can look into another; the panel has to be
+    /// root, and `--desktop-dir` lie outside of the data directory
+    #[arg(long, env = "AIKORE_DESKTOP_UIDS", value_name = "FIRST-LAST")]
+    pub desktop_uids: Option<Uids>,
     /// The NVIDIA library (NVML) to ask about GPUs, where the system does not find libnvidia-ml.so.1 by itself
     #[arg(long, env = "AIKORE_NVML_LIBRARY", value_name = "FILE")]
     pub nvml_library: Option<PathBuf>,
@@ -342,8 +348,48 @@ impl Config {
                 dir.display()
             )));
         }
+        self.check_desktops()?;
         self.base_path()?;
         self.port_range().map(drop)
+    }
+
+    /// Desktops of other users need somebody who may become them, and a way to what is theirs.
+    fn check_desktops(&self) -> Result<(), BadConfig> {
+        let Some(uids) = self.desktop_uids else {
+            return Ok(());
+        };
+        let user = nix::unistd::geteuid();
+        if !user.is_root() {
+            return Err(BadConfig(format!(
+                "--desktop-uids {uids}: only root can run desktops as other users; this panel is user {user}."
+            )));
+        }
+        let absolute = |path: &Path| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            path.canonicalize().unwrap_or(path)
+        };
+        let data = absolute(&self.data.data_dir);
+        let dir = self.desktop.desktop_dir.as_deref().map(absolute);
+        let Some(dir) = dir.filter(|dir| !dir.starts_with(&data)) else {
+            return Err(BadConfig(format!(
+                "--desktop-uids {uids}: the data directory stays closed to other users; give --desktop-dir a \
+                 directory outside of it, such as /var/lib/aikore-desktop, and run `aikore desktop install` with the \
+                 same."
+            )));
+        };
+        let is_closed = |dir: &&Path| {
+            let found = std::fs::metadata(dir);
+            found.is_ok_and(|found| found.permissions().mode() & 0o001 == 0)
+        };
+        // The directory itself is opened when it is made or used.
+        match dir.ancestors().skip(1).find(is_closed) {
+            Some(closed) => Err(BadConfig(format!(
+                "--desktop-dir: {} is closed to other users, so the users of desktops could not get to {}.",
+                closed.display(),
+                dir.display()
+            ))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -371,6 +417,43 @@ mod tests {
         let mut said = open.to_vec();
         said.push("--i-know-this-is-open");
         assert!(config(&said).check().is_ok());
+    }
+
+    #[test]
+    fn users_of_desktops_need_root_and_a_directory_that_they_can_get_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).display().to_string();
+        let said = |tools: Option<String>| {
+            let data = at("data");
+            let mut words = vec!["--data-dir", &data, "--desktop-uids", "70000-70999"];
+            words.extend(
+                tools
+                    .as_deref()
+                    .into_iter()
+                    .flat_map(|tools| ["--desktop-dir", tools]),
+            );
+            config(&words).check().map_err(|error| error.to_string())
+        };
+        if !nix::unistd::geteuid().is_root() {
+            assert!(said(Some(at("x"))).unwrap_err().contains("only root"));
+            return;
+        }
+        assert!(said(None).unwrap_err().contains("outside of it"));
+        std::fs::create_dir(at("data")).unwrap();
+        assert!(
+            said(Some(at("data/desktop")))
+                .unwrap_err()
+                .contains("outside of it")
+        );
+        let set = |mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(dir.path(), mode).unwrap();
+        };
+        set(0o700);
+        assert!(said(Some(at("x"))).unwrap_err().contains("closed to other users"));
+        set(0o711);
+        assert_eq!(said(Some(at("x"))), Ok(()));
+        assert!(Cli::try_parse_from(["aikore", "--desktop-uids", "0-70000"]).is_err());
     }
 
     #[test]

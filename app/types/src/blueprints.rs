@@ -115,6 +115,9 @@ pub struct Blueprint {
     /// Whether the app has a window.
     #[serde(default)]
     pub desktop: Option<Desktop>,
+    /// Whether its windows draw with OpenGL by the screen's own means; see `aikore.desktop_gl`.
+    #[serde(default)]
+    pub desktop_gl: bool,
     /// The app is kept for those who use it; others will choose a newer one.
     #[serde(default)]
     pub legacy: bool,

@@ -16,6 +16,8 @@ mod plan;
 mod programs;
 pub mod session;
 mod shares;
+mod uids;
+mod users;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,6 +30,9 @@ pub use self::install::install;
 pub(crate) use self::place::sweep;
 pub use self::plan::{App, Plan};
 use self::programs::Tools;
+pub use self::uids::{InvalidUids, Uids};
+pub use self::users::Users;
+pub(crate) use self::users::sweep as sweep_users;
 use crate::db::Database;
 use crate::instances::{Duplex, Instances};
 use crate::jobs::{Jobs, NewJob};

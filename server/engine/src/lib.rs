@@ -75,6 +75,8 @@ pub struct EngineConfig {
     pub host_terminal: bool,
     /// Where the streaming software of desktops is installed; none = in the data directory.
     pub desktop_dir: Option<PathBuf>,
+    /// Users for desktops, one for each instance; then `desktop_dir` is told, too, and the panel is root.
+    pub desktop_uids: Option<desktops::Uids>,
     /// Loaded instead of the NVIDIA library (NVML) that the system finds.
     pub nvml_library: Option<PathBuf>,
 }
@@ -100,6 +102,7 @@ impl EngineConfig {
             terminal_idle: Duration::from_hours(1),
             host_terminal: false,
             desktop_dir: None,
+            desktop_uids: None,
             nvml_library: None,
         }
     }
@@ -162,7 +165,8 @@ impl Engine {
         if let Err(error) = process::command::sweep().await {
             tracing::warn!(%error, "what an earlier panel was running could not be ended");
         }
-        desktops::sweep(&dir.run().join(desktops::RUN));
+        let desktop_dir = config.desktop_dir.clone().unwrap_or_else(|| dir.desktop());
+        desktops::sweep(&dir.run().join(desktops::RUN), &desktop_dir);
         let jobs = jobs::Jobs::open(db.clone(), events.clone(), dir.jobs()).await?;
         let blueprints = blueprints::Blueprints::open(&dir, config.blueprints_dir.clone()).await?;
         let accounts = accounts::Accounts::new(db.clone()).await?;

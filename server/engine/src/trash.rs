@@ -25,6 +25,7 @@ use types::trash::{TrashEntry, TrashKind, Trashed};
 
 use self::record::{Record, is_name};
 use self::removing::REMOVING;
+pub(crate) use self::removing::forget_desktops;
 use crate::data_dir::DataDir;
 use crate::db::Database;
 use crate::events::Events;
@@ -94,6 +95,7 @@ impl Trash {
             }),
         };
         trash.finish().await?;
+        forget_desktops(&trash.inner.dir, trash.inner.instances.desktop_tools()).await;
         trash.look_after();
         Ok(trash)
     }

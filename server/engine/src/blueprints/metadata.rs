@@ -96,6 +96,7 @@ fn defaults(filename: &str, origin: BlueprintOrigin) -> Blueprint {
         min_vram_mb: None,
         disk_mb: None,
         desktop: None,
+        desktop_gl: false,
         legacy: false,
         homepage: None,
         icon: None,
@@ -148,6 +149,7 @@ fn set(blueprint: &mut Blueprint, key: &str, value: &str) -> Result<(), String> 
         }
         "icon" => return Err("`icon` is made of letters, digits, `-`, `_` and `.`.".to_owned()),
         "desktop" => blueprint.desktop = desktop(value)?,
+        "desktop_gl" => blueprint.desktop_gl = yes_or_no("desktop_gl", value)?,
         // What scripts of the original say instead.
         "persistent_mode" => blueprint.desktop = (value == "true").then_some(Desktop::Required),
         _ => return Err(format!("there is no setting `aikore.{key}`; it is ignored.")),
@@ -254,7 +256,7 @@ mod tests {
         # aikore.ready = log:Uvicorn running on .*:\\d+\n# aikore.health_path = /health\n\
         # aikore.start_timeout = 600\n# aikore.stop_grace = 30\n# aikore.subpath = yes\n\
         # aikore.script_cookies = yes\n# aikore.min_vram_mb = 6000\n# aikore.homepage = https://example.org\n# aikore.icon = comfy\n\
-        # aikore.desktop = optional\n### AIKORE-METADATA-END ###\n#!/bin/bash\nset -e\n";
+        # aikore.desktop = optional\n# aikore.desktop_gl = yes\n### AIKORE-METADATA-END ###\n#!/bin/bash\nset -e\n";
 
     #[test]
     fn every_setting_is_read() {
@@ -272,6 +274,7 @@ mod tests {
         assert!(blueprint.script_cookies);
         assert_eq!(blueprint.min_vram_mb, Some(6000));
         assert_eq!(blueprint.desktop, Some(Desktop::Optional));
+        assert!(blueprint.desktop_gl);
         assert_eq!(blueprint.health_path, "/health");
     }
 

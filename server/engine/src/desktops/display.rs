@@ -1,9 +1,9 @@
 //! X displays: who has which number, the cookie that opens one, and whether somebody answers.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -81,6 +81,15 @@ pub(super) fn clear(number: u32, pid: u32) {
     }
 }
 
+/// Makes the directory of displays' sockets as it is on every machine: everybody's, and root's own. The first server of
+/// another user would make it its own, with a say about the sockets of all.
+pub(super) fn shared_directory() {
+    let dir = Path::new("/tmp/.X11-unix");
+    if fs::create_dir(dir).is_ok() {
+        let _ = fs::set_permissions(dir, Permissions::from_mode(0o1777));
+    }
+}
+
 /// What opens a display.
 #[derive(Clone)]
 pub(super) struct Cookie([u8; 16]);
@@ -97,8 +106,8 @@ impl Cookie {
         Ok(Self(*last))
     }
 
-    /// Writes the file that programs look for it in.
-    pub(super) fn write(&self, path: &Path, number: u32) -> io::Result<()> {
+    /// Writes the file that programs look for it in; those of `group` may read it, too.
+    pub(super) fn write(&self, path: &Path, number: u32, group: Option<u32>) -> io::Result<()> {
         let mut text = ANY_HOST.to_be_bytes().to_vec();
         for field in [
             b"".as_slice(),
@@ -116,6 +125,10 @@ impl Cookie {
             .create_new(true)
             .mode(0o600)
             .open(path)?;
+        if group.is_some() {
+            fchown(&file, None, group)?;
+            file.set_permissions(Permissions::from_mode(0o640))?;
+        }
         file.write_all(&text)
     }
 }

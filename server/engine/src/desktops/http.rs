@@ -1,9 +1,10 @@
 //! The few questions that are asked of what streams a desktop.
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
@@ -17,9 +18,30 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// The largest picture, bytes.
 const BODY_MAX: u64 = 64 * 1024 * 1024;
 
+/// Where a desktop is streamed from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Socket {
+    /// Its path.
+    pub(super) path: PathBuf,
+    /// Who listens there, where that is another user than ours.
+    pub(super) user: Option<u32>,
+}
+
+impl Socket {
+    /// A connection. A desktop's user can put a link to somebody else's socket in the place of its own, and we might be
+    /// let in where the user is not: hence a look at who answers.
+    pub(crate) async fn connect(&self) -> io::Result<UnixStream> {
+        let stream = UnixStream::connect(&self.path).await?;
+        match self.user {
+            Some(user) if stream.peer_cred()?.uid() != user => Err(io::ErrorKind::PermissionDenied.into()),
+            _ => Ok(stream),
+        }
+    }
+}
+
 /// Asks at a socket.
-pub(super) async fn ask(socket: &Path, path: &str) -> io::Result<Vec<u8>> {
-    let asked = async { get(&mut UnixStream::connect(socket).await?, path).await };
+pub(super) async fn ask(socket: &Socket, path: &str) -> io::Result<Vec<u8>> {
+    let asked = async { get(&mut socket.connect().await?, path).await };
     tokio::time::timeout(LIMIT, asked).await?
 }
 
@@ -71,6 +93,20 @@ mod tests {
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x05\0\0\0\x02\xd0\x08";
         assert_eq!(size(png), Some((1280, 720)));
         assert_eq!((size(&png[..20]), size(b"GIF89a")), (None, None));
+    }
+
+    #[tokio::test]
+    async fn a_socket_of_somebody_else_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let _listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let own = nix::unistd::geteuid().as_raw();
+        let connect = async |user| {
+            let path = path.clone();
+            Socket { path, user }.connect().await
+        };
+        assert!(connect(None).await.is_ok() && connect(Some(own)).await.is_ok());
+        assert!(connect(Some(own + 1)).await.is_err());
     }
 
     #[tokio::test]

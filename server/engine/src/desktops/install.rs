@@ -1,11 +1,13 @@
 //! Installing the streaming software: an environment of its own, from files whose checksums are known.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
 use super::programs::{self, REQUIREMENTS, Tools};
+use super::users;
 use crate::instances::environment;
 use crate::process::command::{self, Command, End};
 use crate::{Error, Result, blocking};
@@ -32,7 +34,7 @@ pub async fn install(
     })
     .await?;
     if tools.is_complete() {
-        return Ok(());
+        return share(&dir, &tools).await;
     }
     let python = find_python(&tools, data)?;
     let _ = fs::remove_dir_all(tools.dir());
@@ -56,7 +58,38 @@ pub async fn install(
     words.extend(options.split(' ').map(ToOwned::to_owned));
     words.extend(["--requirement".to_owned(), text(&list)]);
     run("Installing Selkies", words, &dir, cancel, &mut each).await?;
-    tools.complete().map_err(Error::file(tools.dir()))
+    tools.complete().map_err(Error::file(tools.dir()))?;
+    share(&dir, &tools).await
+}
+
+/// Lets every user of this machine read it, whatever the mask of files is here: desktops may have users of their own,
+/// and there is nothing secret in what everybody can fetch.
+async fn share(dir: &Path, tools: &Tools) -> Result<()> {
+    let (dir, tools) = (dir.to_owned(), tools.dir().to_owned());
+    blocking(move || {
+        users::open_dir(&dir).map_err(Error::file(&dir))?;
+        open_to_all(&tools).map_err(Error::file(&tools))
+    })
+    .await
+}
+
+fn open_to_all(path: &Path) -> std::io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_symlink() {
+        return Ok(());
+    }
+    let mode = found.permissions().mode();
+    // Who may run it, may read it; and the other way round only what its owner runs.
+    let wanted = mode | 0o044 | if mode & 0o100 == 0 { 0 } else { 0o011 };
+    if wanted != mode {
+        fs::set_permissions(path, Permissions::from_mode(wanted))?;
+    }
+    if found.is_dir() {
+        for entry in fs::read_dir(path)? {
+            open_to_all(&entry?.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn find_python(tools: &Tools, data: &Path) -> Result<std::path::PathBuf> {

@@ -10,6 +10,8 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use super::display;
+use super::http::Socket;
+use super::users::{self, User};
 use crate::process::Identity;
 use crate::shim::record;
 
@@ -17,6 +19,8 @@ use crate::shim::record;
 pub(super) const COOKIE: &str = "Xauthority";
 /// Which screen a session has; what is left of it is removed with the directory.
 const SCREEN: &str = "screen.json";
+/// Where programs have their sockets.
+const RUNTIME: &str = "run";
 /// The longest path of the directory. An address of a unix socket has 107 bytes, and some programs add much to it.
 const LONGEST: usize = 48;
 /// Where directories are whose path would be too long.
@@ -27,12 +31,17 @@ const PREFIX: &str = "aikore-d-";
 /// A directory that is held.
 pub(super) struct Place {
     dir: PathBuf,
+    /// Whose programs are to find it, where not our own user's.
+    user: Option<User>,
     _lock: File,
 }
 
 impl Place {
     /// Makes one below `root`, or below `/tmp` where the path would be too long.
-    pub(super) fn make(root: &Path) -> io::Result<Self> {
+    ///
+    /// A user only passes through: what root reads and writes here must be no link that the user put in its place, and
+    /// who cannot open the directory cannot take its lock.
+    pub(super) fn make(root: &Path, user: Option<User>) -> io::Result<Self> {
         let mut builder = DirBuilder::new();
         builder.mode(0o700);
         loop {
@@ -42,6 +51,9 @@ impl Place {
                 dir = Path::new(ELSEWHERE).join(format!("{PREFIX}{name}"));
             } else {
                 builder.recursive(true).create(root)?;
+                if user.is_some() {
+                    users::open_dir(root)?;
+                }
             }
             match builder.recursive(false).create(&dir) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
@@ -49,10 +61,20 @@ impl Place {
             }
             // Between the two, somebody may have taken it for one that nobody holds.
             if let Some(lock) = hold(&dir)? {
-                for folder in ["run", "tmp"] {
-                    builder.create(dir.join(folder))?;
+                if let Some(user) = &user {
+                    users::own(&dir, None, user.uid, 0o710)?;
                 }
-                return Ok(Self { dir, _lock: lock });
+                for folder in [RUNTIME, "tmp"] {
+                    match &user {
+                        Some(user) => users::own(&dir.join(folder), Some(user.uid), user.uid, 0o700)?,
+                        None => builder.create(dir.join(folder))?,
+                    }
+                }
+                return Ok(Self {
+                    dir,
+                    user,
+                    _lock: lock,
+                });
             }
         }
     }
@@ -62,9 +84,22 @@ impl Place {
         &self.dir
     }
 
+    /// Whose programs find it, where not our own user's.
+    pub(super) fn user(&self) -> Option<&User> {
+        self.user.as_ref()
+    }
+
+    /// For the sockets of programs.
+    pub(super) fn runtime(&self) -> PathBuf {
+        self.dir.join(RUNTIME)
+    }
+
     /// Where the desktop is streamed from.
-    pub(super) fn socket(&self) -> PathBuf {
-        self.dir.join("s")
+    pub(super) fn socket(&self) -> Socket {
+        Socket {
+            path: self.runtime().join("s"),
+            user: self.user.as_ref().map(|user| user.uid),
+        }
     }
 
     /// The cookie that opens the screen.
@@ -110,19 +145,17 @@ fn clear_screen(dir: &Path) {
     }
 }
 
-/// Removes the directories of sessions that ended without doing so themselves.
-pub(crate) fn sweep(root: &Path) {
+/// Removes the directories of sessions that ended without doing so themselves: below `root`, and where they are in the
+/// directory of desktops.
+pub(crate) fn sweep(root: &Path, desktops: &Path) {
     let own = nix::unistd::geteuid().as_raw();
     let elsewhere = |entry: &fs::DirEntry| {
         let name = entry.file_name();
         name.to_str().is_some_and(|name| name.starts_with(PREFIX))
     };
-    let here = fs::read_dir(root).into_iter().flatten().flatten();
-    let there = fs::read_dir(ELSEWHERE)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(elsewhere);
+    let within = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten();
+    let here = within(root).chain(within(&users::sockets(desktops)));
+    let there = within(Path::new(ELSEWHERE)).filter(elsewhere);
     for entry in here.chain(there) {
         let dir = entry.path();
         let is_ours = entry
@@ -142,10 +175,10 @@ mod tests {
     #[test]
     fn only_a_directory_that_nobody_holds_is_swept_away() {
         let root = tempfile::tempdir().unwrap();
-        let held = Place::make(root.path()).unwrap();
+        let held = Place::make(root.path(), None).unwrap();
         let left = root.path().join("left");
         fs::create_dir(&left).unwrap();
-        sweep(root.path());
+        sweep(root.path(), root.path());
         assert!(held.dir().is_dir() && !left.exists());
         let dir = held.dir().to_owned();
         drop(held);
@@ -155,8 +188,8 @@ mod tests {
     #[test]
     fn a_long_path_is_left_for_a_short_one() {
         let root = tempfile::tempdir().unwrap();
-        let place = Place::make(&root.path().join("x".repeat(80))).unwrap();
-        assert!(place.dir().starts_with(ELSEWHERE) && place.socket().as_os_str().len() < 60);
+        let place = Place::make(&root.path().join("x".repeat(80)), None).unwrap();
+        assert!(place.dir().starts_with(ELSEWHERE) && place.socket().path.as_os_str().len() < 60);
         assert_eq!(fs::metadata(place.dir()).unwrap().mode() & 0o777, 0o700);
     }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use types::desktops::DesktopSettings;
 
+use super::users::Users;
+
 /// What there is to be seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
@@ -29,6 +31,9 @@ pub struct Plan {
     pub argv: Vec<String>,
     /// What it shows.
     pub app: App,
+    /// Its windows draw with OpenGL by GLX.
+    #[serde(default)]
+    pub gl: bool,
     /// What people call the instance.
     pub title: String,
     /// What a person chose.
@@ -39,6 +44,10 @@ pub struct Plan {
     pub files: PathBuf,
     /// Where the session may put a directory with its sockets.
     pub root: PathBuf,
+    /// Where the user of the desktop comes from; without it, the desktop is of whoever runs the panel. With it, `home`,
+    /// `files` and `root` are the user's own, as nobody else's would let it in.
+    #[serde(default)]
+    pub users: Option<Users>,
     /// The streaming software.
     pub tools: PathBuf,
     /// The data directory, for commands that people are told.

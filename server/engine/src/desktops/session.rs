@@ -6,6 +6,7 @@
 //! window manager and the browser each alone, the screen with everything on it. An app with a window is on the
 //! screen and begins again with it; one with pages goes on. Asked to end, it ends the script first, then the rest.
 
+mod browser;
 mod journal;
 mod keep;
 mod page;
@@ -23,14 +24,16 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use types::desktops::{DesktopStatus, Input};
+use types::desktops::{DesktopStatus, Files, Input};
 
 use self::journal::Journal;
 use super::display::Display;
+use super::http::Socket;
 use super::input;
 use super::place::Place;
 use super::plan::{App, Plan};
 use super::programs::{self, Tools, Wanted};
+use super::users::{User, Users};
 use crate::process;
 use crate::process::command::{self, Command, End};
 use crate::shim::record;
@@ -80,18 +83,15 @@ pub(crate) fn status(run_dir: &Path) -> io::Result<Option<DesktopStatus>> {
 }
 
 /// Where the desktop of a run is streamed from.
-pub(crate) fn socket(run_dir: &Path) -> io::Result<PathBuf> {
-    let present = journal::read(run_dir)?.and_then(|present| present.socket);
+pub(crate) fn socket(run_dir: &Path) -> io::Result<Socket> {
+    let present = journal::read(run_dir)?.and_then(|present| present.stream());
     present.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 /// Clicks, scrolls or types on the desktop of a run.
 pub(crate) fn input(run_dir: &Path, input: &Input) -> io::Result<()> {
     let present = journal::read(run_dir)?.unwrap_or_default();
-    match (
-        present.status.display,
-        present.socket.as_deref().and_then(Path::parent),
-    ) {
+    match (present.status.display, present.place()) {
         (Some(number), Some(place)) => input::give(&Display::of(number, place)?, input),
         _ => Err(io::ErrorKind::NotFound.into()),
     }
@@ -134,21 +134,43 @@ impl Session {
                 found.commands.join("  and then: ")
             ));
         }
-        std::fs::create_dir_all(&self.plan.home).map_err(|error| {
-            format!(
-                "The desktop's folder {} cannot be made: {error}.",
-                self.plan.home.display()
-            )
-        })?;
-        let place = Place::make(&self.plan.root);
-        let place = place.map_err(|error| {
+        let (root, user) = match &self.plan.users {
+            Some(users) => (users.sockets(), Some(self.user(users)?)),
+            None => (self.plan.root.clone(), None),
+        };
+        if user.is_none() {
+            std::fs::create_dir_all(&self.plan.home).map_err(|error| {
+                format!(
+                    "The desktop's folder {} cannot be made: {error}.",
+                    self.plan.home.display()
+                )
+            })?;
+        }
+        let place = Place::make(&root, user).map_err(|error| {
             format!(
                 "The desktop's sockets cannot be made in {}: {error}.",
-                self.plan.root.display()
+                root.display()
             )
         })?;
-        self.journal.at(&place.socket());
+        self.journal.at(&place);
         Ok(place)
+    }
+
+    /// The user that the desktop's programs run as, with a way to its files from where the instance's are.
+    fn user(&self, users: &Users) -> Result<User, String> {
+        let user = users
+            .take()
+            .map_err(|error| format!("The desktop cannot have a user of its own: {error}."))?;
+        if self.plan.settings.files != Files::None
+            && let Err(error) = users.link(&user, &self.plan.files)
+        {
+            self.journal.say(&format!(
+                "Files from and for viewers lie in {}; there is no link to it in {}: {error}.",
+                user.files().display(),
+                self.plan.files.display()
+            ));
+        }
+        Ok(user)
     }
 
     fn tools(&self) -> Tools {

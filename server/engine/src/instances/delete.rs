@@ -162,7 +162,9 @@ impl Inner {
     /// The slow part; the instance is gone already.
     async fn clear(&self, aside: PathBuf, mode: DeleteMode, progress: Progress) -> Result<String> {
         if mode == DeleteMode::Permanent {
-            return remove(aside, progress).await;
+            let removed = remove(aside, progress).await;
+            trash::forget_desktops(&self.dir, self.desktop_tools()).await;
+            return removed;
         }
         blocking(move || {
             // Nothing changes in there any more: counted once, and kept with it. It may be restored meanwhile.

@@ -202,11 +202,17 @@ async fn prepare(
     let desktop = wanted.persistent_mode.then(|| Plan {
         argv: argv.clone(),
         app: app(&wanted, blueprint, port, &inner.config.base_path),
+        gl: blueprint.desktop_gl,
         title: wanted.name.clone(),
         settings: wanted.desktop.clone(),
         home: inner.dir.instance(&wanted.dir).join(desktops::HOME),
         files: output_dir,
         root: inner.dir.run().join(desktops::RUN),
+        users: inner.config.desktop_uids.map(|uids| desktops::Users {
+            uids,
+            dir: inner.desktop_tools(),
+            instance: inner.dir.instance(&wanted.dir),
+        }),
         tools: inner.desktop_tools(),
         data_dir: inner.dir.root().to_owned(),
         grace_ms: 1000 * u64::from(blueprint.stop_grace_s),

@@ -49,6 +49,8 @@ pub(crate) struct Command {
     /// Its output goes where ours goes.
     attached: bool,
     grace: Duration,
+    /// The number of the user, and of the group, that it runs as.
+    user: Option<u32>,
 }
 
 impl Command {
@@ -61,6 +63,7 @@ impl Command {
             input: None,
             attached: false,
             grace: Duration::from_secs(5),
+            user: None,
         }
     }
 
@@ -83,6 +86,12 @@ impl Command {
     /// Between TERM and KILL, where 5 seconds do not suit.
     pub(crate) fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// Whom it runs as, where not as we do: a user that is in its own group only, and can never become more.
+    pub(crate) fn user(mut self, user: Option<u32>) -> Self {
+        self.user = user;
         self
     }
 }
@@ -292,7 +301,7 @@ fn spawn(command: &Command, mark: &Mark) -> io::Result<Child> {
         .stdout(output())
         .stderr(output())
         .kill_on_drop(true);
-    let panel = nix::unistd::getpid();
+    let (panel, user) = (nix::unistd::getpid(), command.user);
     // SAFETY: runs between fork and exec; each of these is one system call and touches no memory of ours.
     #[expect(
         unsafe_code,
@@ -302,6 +311,10 @@ fn spawn(command: &Command, mark: &Mark) -> io::Result<Child> {
         process.pre_exec(move || {
             nix::unistd::setsid()?;
             SigSet::empty().thread_set_mask()?;
+            if let Some(user) = user {
+                become_user(user)?;
+            }
+            // Only now: the kernel forgets it when the user changes.
             nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
             // It may have died before the kernel was told.
             if nix::unistd::getppid() == panel {
@@ -312,6 +325,15 @@ fn spawn(command: &Command, mark: &Mark) -> io::Result<Child> {
         });
     }
     process.spawn()
+}
+
+/// The groups first, while it may: the user takes root's powers away for good.
+fn become_user(id: u32) -> nix::Result<()> {
+    let (uid, gid) = (id.into(), id.into());
+    nix::unistd::setgroups(&[])?;
+    nix::unistd::setresgid(gid, gid, gid)?;
+    nix::unistd::setresuid(uid, uid, uid)?;
+    nix::sys::prctl::set_no_new_privs()
 }
 
 /// All processes of one command. Ends them when it is dropped before they are gone.

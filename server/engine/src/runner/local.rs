@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use types::desktops::{DesktopStatus, Input};
 use types::instances::Exit;
@@ -278,7 +278,7 @@ impl Runner for LocalRunner {
             Stream::Desktop => {
                 let handle = local(handle)?;
                 let socket = look(&handle, |handle| desktops::session::socket(&handle.run_dir)).await?;
-                Ok(Box::new(UnixStream::connect(socket).await?))
+                Ok(Box::new(socket.connect().await?))
             }
             Stream::Log(offset) => {
                 let handle = local(handle)?;

@@ -1,14 +1,15 @@
 //! Removing things from the trash for good.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use types::jobs::Job;
 use types::trash::{EMPTY_WORD, TrashKind, TrashPreview};
 
 use super::{Found, Trash, look};
+use crate::data_dir::DataDir;
 use crate::instances::tree;
 use crate::jobs::Progress;
-use crate::{Error, Result, blocking};
+use crate::{Error, Result, blocking, desktops};
 
 /// Begins the names of what is being removed.
 pub(super) const REMOVING: &str = ".removing-";
@@ -84,6 +85,7 @@ impl Trash {
 
     /// The job. It leaves a line in the log for each thing that goes.
     pub(super) async fn remove(&self, title: String, found: Vec<Found>, why: &'static str) -> Result<Job> {
+        let (dir, desktops) = (self.inner.dir.clone(), self.inner.instances.desktop_tools());
         let work = move |progress: Progress| async move {
             let mut files = 0;
             for found in found {
@@ -97,10 +99,33 @@ impl Trash {
                 tracing::info!(%entry, %name, deleted_at_ms, bytes = size.bytes, why, "removed from the trash for good");
                 files += size.files;
             }
+            forget_desktops(&dir, desktops).await;
             Ok(format!("Removed {files} files."))
         };
         self.inner.jobs.spawn(title, None, work).await
     }
+}
+
+/// Removes what users of desktops have whose instance is neither at home nor in the trash. What cannot be removed now
+/// can wait for the next time.
+pub(crate) async fn forget_desktops(dir: &DataDir, desktops: PathBuf) {
+    let (instances, trash) = (dir.instances(), dir.trash());
+    let is_there = |name: &str, instances: &Path| instances.join(name).symlink_metadata().is_ok();
+    // Who cannot look has found nothing out.
+    let may_be_in_trash = move |name: &str| {
+        look(&trash).map_or(true, |found| {
+            let mut records = found.into_iter().filter_map(|found| found.record);
+            records.any(|record| record.instance.dir == name)
+        })
+    };
+    let _ = blocking(move || {
+        desktops::sweep_users(&desktops, &instances, |name| {
+            // It may be moved to and fro while it is looked for.
+            !is_there(name, &instances) && !may_be_in_trash(name) && !is_there(name, &instances)
+        });
+        Ok(())
+    })
+    .await;
 }
 
 fn gone(found: Found, progress: &Progress) -> Result<Option<tree::Size>> {

@@ -4,7 +4,9 @@
 
 mod faults;
 mod many;
+mod optional;
 mod session;
+mod users;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -104,17 +106,25 @@ impl Session {
             .join(row.run.to_string());
         let text = std::fs::read(run_dir.join("desktop.json")).unwrap();
         let state: serde_json::Value = serde_json::from_slice(&text).unwrap();
-        let socket = PathBuf::from(state["socket"].as_str().unwrap());
         Self {
             data: data.join("instances").join(&row.dir),
-            place: socket.parent().unwrap().to_owned(),
+            place: state["place"].as_str().unwrap().into(),
             display: u32::try_from(state["status"]["display"].as_u64().unwrap()).unwrap(),
         }
     }
 
     /// Its processes whose first words hold this, oldest first.
     fn pids(&self, word: &str) -> Vec<u32> {
-        let mut found: Vec<u32> = processes(&self.data)
+        Self::named(word, processes(&self.data))
+    }
+
+    /// The same by the directory of the session, which the instance's is not named to where it has a user of its own.
+    fn pids_of_place(&self, word: &str) -> Vec<u32> {
+        Self::named(word, processes(&self.place))
+    }
+
+    fn named(word: &str, processes: Vec<(u32, Vec<String>)>) -> Vec<u32> {
+        let mut found: Vec<u32> = processes
             .into_iter()
             .filter(|(_, words)| words.iter().take(3).any(|found| found.contains(word)))
             .map(|(pid, _)| pid)
@@ -154,6 +164,7 @@ impl Session {
     /// Whether nothing of it is left: no process, directory, lock or socket.
     fn assert_nothing_left(&self) {
         assert_eq!(processes(&self.data), []);
+        assert_eq!(processes(&self.place), []);
         assert!(!self.place.exists(), "{}", self.place.display());
         let (lock, socket) = (
             format!("/tmp/.X{}-lock", self.display),

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use types::desktops::{DesktopState, DesktopStatus};
 
+use crate::desktops::http::Socket;
+use crate::desktops::place::Place;
 use crate::shim::record;
 
 /// How lines of a session begin in the log that it shares with the script.
@@ -21,6 +23,26 @@ pub(super) struct Present {
     pub(super) status: DesktopStatus,
     /// Where it is streamed from.
     pub(super) socket: Option<PathBuf>,
+    /// Who streams it, where that is not who runs the session.
+    #[serde(default)]
+    pub(super) user: Option<u32>,
+    /// Its directory; that of the socket where nothing is said.
+    #[serde(default)]
+    pub(super) place: Option<PathBuf>,
+}
+
+impl Present {
+    /// Where it is streamed from.
+    pub(super) fn stream(&self) -> Option<Socket> {
+        let (path, user) = (self.socket.clone()?, self.user);
+        Some(Socket { path, user })
+    }
+
+    /// Its directory.
+    pub(super) fn place(&self) -> Option<&Path> {
+        let beside = self.socket.as_deref()?.parent();
+        self.place.as_deref().or(beside)
+    }
 }
 
 /// The state that a session wrote last; none where there was no session.
@@ -58,9 +80,13 @@ impl Journal {
         let _ = io::stdout().flush();
     }
 
-    /// It is streamed from there.
-    pub(super) fn at(&self, socket: &Path) {
-        self.change(|present| present.socket = Some(socket.to_owned()));
+    /// It has this directory.
+    pub(super) fn at(&self, place: &Place) {
+        let socket = place.socket();
+        self.change(|present| {
+            (present.socket, present.user) = (Some(socket.path), socket.user);
+            present.place = Some(place.dir().to_owned());
+        });
     }
 
     /// There is a screen, or there is none any more.

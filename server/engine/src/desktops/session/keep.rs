@@ -102,13 +102,13 @@ impl Session {
     pub(super) async fn keep(
         &self,
         name: &str,
-        make: impl Fn() -> Command,
+        make: impl AsyncFn() -> Command,
         watch: impl AsyncFn() -> String,
         stop: &CancellationToken,
     ) -> bool {
         let mut crashes = Crashes::default();
         while !stop.is_cancelled() {
-            let ended = run_once(make(), &watch, stop).await;
+            let ended = run_once(make().await, &watch, stop).await;
             if stop.is_cancelled() {
                 break;
             }

@@ -1,6 +1,6 @@
 //! The commands of a session's programs.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use types::desktops::{Clipboard, DesktopSettings, Encoder, Files};
 use super::Session;
 use crate::desktops::display::Display;
 use crate::desktops::place::Place;
-use crate::desktops::plan::App;
 use crate::desktops::programs::{SCREEN, SOUND, Tools, WINDOWS};
+use crate::desktops::users::User;
 use crate::process::RUN_MARK;
 use crate::process::command::Command;
 
@@ -36,25 +36,15 @@ const PASSED: [&str; 13] = [
     "ALL_PROXY",
     "NO_PROXY",
 ];
-/// In the home of a session.
-const BROWSER_LOCKS: [&str; 5] = [
-    "chromium/SingletonLock",
-    "chromium/SingletonSocket",
-    "chromium/SingletonCookie",
-    "firefox/lock",
-    "firefox/.parentlock",
-];
-/// A container's shared memory is often too small for a browser, bytes.
-const SHARED_MEMORY: u64 = 512 * 1024 * 1024;
 
 /// Everything that the commands depend on.
 pub(super) struct Parts<'a> {
     settings: &'a DesktopSettings,
     title: &'a str,
-    /// The app opens windows itself.
-    has_window: bool,
-    home: &'a Path,
-    files: &'a Path,
+    /// Somebody on the screen draws by GLX.
+    gl: bool,
+    home: PathBuf,
+    files: PathBuf,
     tools: Tools,
     place: &'a Place,
     display: Display,
@@ -65,9 +55,11 @@ impl<'a> Parts<'a> {
         Self {
             settings: &session.plan.settings,
             title: &session.plan.title,
-            has_window: session.plan.app == App::Window,
-            home: &session.plan.home,
-            files: &session.plan.files,
+            gl: session.plan.gl,
+            home: place.user().map_or_else(|| session.plan.home.clone(), User::home),
+            files: place
+                .user()
+                .map_or_else(|| session.plan.files.clone(), User::files),
             tools: session.tools(),
             place,
             display: display.clone(),
@@ -81,34 +73,46 @@ impl<'a> Parts<'a> {
             ("XAUTHORITY", self.place.cookie().to_string_lossy().into_owned()),
         ];
         if self.settings.audio {
-            let socket = self.runtime().join("pulse/native");
+            let socket = self.place.runtime().join("pulse/native");
             env.push(("PULSE_SERVER", format!("unix:{}", socket.display())));
         }
         env
     }
 
-    fn runtime(&self) -> PathBuf {
-        self.place.dir().join("run")
+    /// Home of the programs.
+    pub(super) fn home(&self) -> &Path {
+        &self.home
     }
 
-    fn scratch(&self) -> PathBuf {
+    /// Whether they run as another user than the session.
+    pub(super) fn has_user(&self) -> bool {
+        self.place.user().is_some()
+    }
+
+    /// For what is of no use later.
+    pub(super) fn scratch(&self) -> PathBuf {
         self.place.dir().join("tmp")
     }
 
-    fn command(&self, argv: Vec<OsString>) -> Command {
+    /// One of the programs.
+    pub(super) fn command(&self, argv: Vec<OsString>) -> Command {
         let passed = PASSED
             .into_iter()
             .filter_map(|name| Some((name, std::env::var_os(name)?)));
         let own = [
             ("HOME", self.home.as_os_str().to_owned()),
-            ("XDG_RUNTIME_DIR", self.runtime().into_os_string()),
+            ("XDG_RUNTIME_DIR", self.place.runtime().into_os_string()),
             ("TMPDIR", self.scratch().into_os_string()),
             ("LANG", OsString::from("C.UTF-8")),
         ];
-        Command::new(argv, self.home)
+        let user = self.place.user().map(|user| user.uid);
+        let names = user.map(|uid| ["USER", "LOGNAME"].map(|name| (name, format!("desktop-{uid}"))));
+        Command::new(argv, &self.home)
             .envs(passed)
             .envs(own)
+            .envs(names.into_iter().flatten())
             .envs(self.shown_on())
+            .user(user)
             .grace(GRACE)
     }
 
@@ -124,8 +128,9 @@ impl<'a> Parts<'a> {
             "96",
             "-noreset",
         ]);
-        if !self.has_window {
-            // A kiosk browser draws by itself; half of the server's memory is what draws for others.
+        if !self.gl {
+            // It makes the server load a compiler for shaders (LLVM), which is half of its memory. Toolkits and browsers
+            // draw by themselves, and what asks for OpenGL by EGL has it without the server.
             argv.extend(words(&["-extension", "GLX"]));
         }
         argv.extend(words(&["-nolisten", "tcp", "-nolisten", "local", "-auth"]));
@@ -155,7 +160,8 @@ impl<'a> Parts<'a> {
             "--exit-idle-time=-1",
             "--disallow-exit",
             "-L",
-            "module-native-protocol-unix",
+            // Whoever gets to the socket may be heard: the app is another user's where the desktop has one of its own.
+            "module-native-protocol-unix auth-anonymous=1",
             "-L",
             "module-null-sink sink_name=output",
         ]))
@@ -165,7 +171,7 @@ impl<'a> Parts<'a> {
     /// never one of its options for TLS, which write certificates of their own over those of the system.
     pub(super) fn stream(&self) -> Command {
         let mut argv = vec![self.tools.selkies().into_os_string(), "--unix-socket".into()];
-        argv.push(self.place.socket().into());
+        argv.push(self.place.socket().path.into());
         if let Some(pages) = self.tools.web_root() {
             argv.extend(["--web-root".into(), pages.into_os_string()]);
         }
@@ -225,93 +231,8 @@ impl<'a> Parts<'a> {
         }
         choices
     }
-
-    /// A browser that shows one page and nothing else.
-    pub(super) fn browser(&self, browser: &Path, address: &str) -> Command {
-        self.unlock_browser();
-        let is_firefox = browser
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().contains("firefox"));
-        let argv = if is_firefox {
-            self.firefox(browser, address)
-        } else {
-            self.chromium(browser, address)
-        };
-        self.command(argv)
-    }
-
-    /// Removes what a browser that was killed left in its profile: it would keep the next one from starting. Nobody else
-    /// uses it.
-    pub(super) fn unlock_browser(&self) {
-        for lock in BROWSER_LOCKS {
-            let _ = std::fs::remove_file(self.home.join(lock));
-        }
-    }
-
-    fn chromium(&self, browser: &Path, address: &str) -> Vec<OsString> {
-        let profile = self.home.join("chromium");
-        let mut argv = vec![browser.as_os_str().to_owned()];
-        argv.push(with_path("--user-data-dir=", &profile));
-        argv.push(with_path("--disk-cache-dir=", &self.scratch().join("cache")));
-        argv.extend(words(&[
-            "--kiosk",
-            "--no-first-run",
-            "--no-default-browser-check",
-            "--noerrdialogs",
-            "--hide-crash-restore-bubble",
-            "--disable-gpu",
-            "--disable-sync",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-features=Translate",
-            "--password-store=basic",
-        ]));
-        if nix::unistd::geteuid().is_root() {
-            // Chromium has no sandbox for root, and does not start without being told so.
-            argv.push("--no-sandbox".into());
-        }
-        if shared_memory().is_some_and(|bytes| bytes < SHARED_MEMORY) {
-            argv.push("--disable-dev-shm-usage".into());
-        }
-        argv.push(address.into());
-        argv
-    }
-
-    fn firefox(&self, browser: &Path, address: &str) -> Vec<OsString> {
-        let profile = self.home.join("firefox");
-        let _ = std::fs::create_dir_all(&profile);
-        let _ = std::fs::write(profile.join("user.js"), FIREFOX);
-        let mut argv = vec![
-            browser.as_os_str().to_owned(),
-            "--no-remote".into(),
-            "--profile".into(),
-        ];
-        argv.push(profile.into());
-        argv.extend(words(&["--kiosk", address]));
-        argv
-    }
 }
 
-/// Settings without which Firefox greets, asks and reports.
-const FIREFOX: &str = r#"user_pref("browser.aboutwelcome.enabled", false);
-user_pref("browser.sessionstore.resume_from_crash", false);
-user_pref("browser.shell.checkDefaultBrowser", false);
-user_pref("datareporting.policy.dataSubmissionEnabled", false);
-user_pref("toolkit.telemetry.reportingpolicy.firstRun", false);
-"#;
-
-fn words(words: &[&str]) -> Vec<OsString> {
+pub(super) fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
-}
-
-fn with_path(option: &str, path: &Path) -> OsString {
-    let mut text = OsString::from(option);
-    text.push(AsRef::<OsStr>::as_ref(path));
-    text
-}
-
-/// How much of it there is.
-fn shared_memory() -> Option<u64> {
-    let found = nix::sys::statvfs::statvfs("/dev/shm").ok()?;
-    Some(found.blocks() * found.fragment_size())
 }

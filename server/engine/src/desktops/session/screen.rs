@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Session;
 use super::keep::{Ended, Program};
 use super::parts::Parts;
-use crate::desktops::display::{Cookie, Display, Lease};
+use crate::desktops::display::{self, Cookie, Display, Lease};
 use crate::desktops::place::Place;
 use crate::process::Identity;
 use crate::process::command;
@@ -55,7 +55,11 @@ impl Session {
                 cookie: Cookie::new(),
             };
             from = Some(lease.number + 1);
-            let written = display.cookie.write(&place.cookie(), lease.number);
+            let user = place.user().map(|user| user.uid);
+            if user.is_some() {
+                display::shared_directory();
+            }
+            let written = display.cookie.write(&place.cookie(), lease.number, user);
             written
                 .map_err(|error| format!("There is no screen: its cookie cannot be written ({error})."))?;
             let mut server = Program::start(Parts::new(self, place, &display).screen());

@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
+use super::browser::{self, Sandbox};
 use super::parts::Parts;
 use crate::desktops::display::Display;
 use crate::desktops::http;
@@ -33,10 +34,15 @@ impl Session {
     /// Puts everything on a screen and keeps it there until `over`.
     pub(super) async fn furnish(&self, place: &Place, display: &Display, over: &CancellationToken) {
         let parts = Parts::new(self, place, display);
-        let windows = self.keep("The window manager", || parts.windows(), nothing_wrong, over);
+        let windows = self.keep(
+            "The window manager",
+            async || parts.windows(),
+            nothing_wrong,
+            over,
+        );
         let stream = async {
             let watch = async || self.watch_stream(place).await;
-            if !self.keep("Selkies", || parts.stream(), watch, over).await {
+            if !self.keep("Selkies", async || parts.stream(), watch, over).await {
                 self.journal.fail(
                     "The desktop cannot be streamed: Selkies ended too often. Start the instance again.",
                 );
@@ -83,7 +89,7 @@ impl Session {
             );
             return;
         }
-        self.keep("The sound server", || parts.sound(), nothing_wrong, over)
+        self.keep("The sound server", async || parts.sound(), nothing_wrong, over)
             .await;
     }
 
@@ -105,14 +111,17 @@ impl Session {
             return;
         };
         let address = format!("http://127.0.0.1:{port}{path}");
-        self.keep(
-            "The browser",
-            || parts.browser(&browser, &address),
-            nothing_wrong,
-            over,
-        )
-        .await;
-        parts.unlock_browser();
+        let sandbox = browser::sandbox(parts).await;
+        if sandbox == Sandbox::Impossible {
+            self.journal
+                .say("The browser runs without its sandbox: this machine lets no user make namespaces.");
+        }
+        let make = async || {
+            browser::prepare(parts, &browser).await;
+            browser::show(parts, &browser, &address, sandbox)
+        };
+        self.keep("The browser", make, nothing_wrong, over).await;
+        browser::unlock(parts).await;
     }
 }
 

@@ -51,9 +51,10 @@ impl Keeper {
     pub(super) async fn conclude(&mut self, run: &ActiveRun, end: End) -> Next {
         let held = self.until_all_is_back(run).await;
         // A session that was killed could not do it itself.
-        let desktops = self.inner.dir.run().join(desktops::RUN);
+        let root = self.inner.dir.run().join(desktops::RUN);
+        let tools = self.inner.desktop_tools();
         let _ = blocking(move || {
-            desktops::sweep(&desktops);
+            desktops::sweep(&root, &tools);
             Ok(())
         })
         .await;

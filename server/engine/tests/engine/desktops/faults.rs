@@ -30,8 +30,14 @@ async fn what_streams_is_begun_again_alone_and_so_is_the_window_manager() {
     .await;
 
     assert_eq!((session.pid(XVFB), session.pid("tk_demo")), stays);
+    // Until the new window manager has the windows in hand, keys go nowhere.
+    wait_until("a key to arrive", async || {
+        session.types("x");
+        panel.log(id).await.contains("text: x")
+    })
+    .await;
     session.types("still here");
-    panel.until_log(id, "text: still here").await;
+    panel.until_log(id, "still here").await;
     panel.stop(id).await;
     session.assert_nothing_left();
     panel.engine.shutdown(false).await;

@@ -189,3 +189,21 @@ async fn what_is_missing_is_said_with_the_command_and_a_page_runs_all_the_same()
     panel.stop(page).await;
     panel.engine.shutdown(false).await;
 }
+
+#[tokio::test]
+async fn the_screen_has_opengl_for_apps_that_ask_for_it_only() {
+    let panel = panel().await;
+    for (more, has_gl) in [("; desktop_gl = yes", true), ("", false)] {
+        let metadata = format!("ready = process; desktop = required{more}");
+        let id = panel.create_with(&metadata, "exec sleep 600", shown()).await;
+        ready(&panel, id).await;
+        let session = Session::of(&panel.engine, panel.data.path(), id).await;
+        let mut screen = processes(&session.data)
+            .into_iter()
+            .filter(|(_, words)| words[0] == XVFB);
+        let (_, words) = screen.next().unwrap();
+        assert_eq!(!words.iter().any(|word| word == "GLX"), has_gl, "{words:?}");
+        panel.stop(id).await;
+    }
+    panel.engine.shutdown(false).await;
+}
