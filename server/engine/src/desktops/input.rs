@@ -76,9 +76,18 @@ impl<'a> Hand<'a> {
         self.until_done()
     }
 
+    /// Types a text. Keys that it lends are lent before the first is pressed: a program asks for what has changed when
+    /// it comes to a key, and Xlib forgets what it is told of further changes while it waits for the answer.
     fn types(mut self, text: &str) -> Result<(), ReplyError> {
-        for character in text.chars().filter(|c| *c != '\r').take(TEXT_MAX) {
-            self.key(of(character))?;
+        let characters = text.chars().filter(|c| *c != '\r').take(TEXT_MAX);
+        let symbols: Vec<u32> = characters.map(of).collect();
+        for symbol in &symbols {
+            if self.find(*symbol).is_none() {
+                self.lend(*symbol)?;
+            }
+        }
+        for symbol in symbols {
+            self.key(symbol)?;
         }
         self.until_done()
     }
