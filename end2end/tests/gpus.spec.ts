@@ -44,9 +44,11 @@ test("who holds the memory is stopped first where that is wanted @no-js", async 
   await openDashboard(page);
   await row(page, "Wanting").getByRole("button", { name: "Start" }).click();
   const dialog = page.getByRole("dialog", { name: "Wanting may not find enough GPU memory" });
+  const stop = dialog.getByRole("button", { name: "Stop Holder, then start" });
+  await expect(stop).toBeVisible();
   // Its memory is back as soon as it has ended.
   nvml.says("");
-  await dialog.getByRole("button", { name: "Stop Holder, then start" }).click();
+  await stop.click();
   await expect(dialog).toHaveCount(0);
   await expectRow(page, "Holder", "Stopped");
   await expectRow(page, "Wanting", "Started");
