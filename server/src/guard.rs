@@ -237,12 +237,23 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
         .any(|value| value.contains("text/html"))
 }
 
-/// The page a plain form was sent from, where it is one of ours.
+/// The page a plain form was sent from, where it is one of ours. A menu that the form stood in is closed there.
 pub(crate) fn referring_path(headers: &HeaderMap) -> Option<String> {
     let address = headers.get(header::REFERER)?.to_str().ok()?;
     let address = address.parse::<axum::http::Uri>().ok()?;
-    let page = address.path_and_query()?.as_str();
-    is_local(page).then(|| page.to_owned())
+    is_local(address.path_and_query()?.as_str()).then(|| without_menu(&address))
+}
+
+fn without_menu(address: &axum::http::Uri) -> String {
+    let query = address.query().unwrap_or_default();
+    let others: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("menu="))
+        .collect();
+    match others.join("&") {
+        query if query.is_empty() => address.path().to_owned(),
+        query => format!("{}?{query}", address.path()),
+    }
 }
 
 /// Marks the answer of a handler that panicked: the guard, which knows who asked, writes it.
