@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "@playwright/test";
-import { type Instance, Panel, expect, test as base } from "../tests/panel.ts";
+import { type Instance, Panel, expect, lend, test as base } from "../tests/panel.ts";
 
 const tools = join(import.meta.dirname, "../../target/tmp/desktop");
 const program = process.env.AIKORE ?? join(import.meta.dirname, "../../target/debug/aikore");
@@ -15,11 +15,7 @@ export const test = base.extend<object, { panel: Panel }>({
     async ({}, use) => {
       // At once where it is there already.
       execFileSync(program, ["desktop", "install", ...desktops], { stdio: "ignore" });
-      const panel = new Panel(desktops);
-      await panel.start();
-      await panel.setUp();
-      await use(panel);
-      await panel.remove();
+      await lend(new Panel(desktops), use);
     },
     { scope: "worker", timeout: 300_000 },
   ],

@@ -4,7 +4,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Panel, expect, test as base } from "./panel.ts";
+import { Panel, expect, lend, test as base } from "./panel.ts";
 
 const source = join(dirname(fileURLToPath(import.meta.url)), "../../server/engine/tests/nvml/nvml.c");
 
@@ -47,11 +47,7 @@ export const test = base.extend<object, { nvml: Nvml; panel: Panel }>({
   ],
   panel: [
     async ({ nvml }, use) => {
-      const panel = new Panel(["--nvml-library", nvml.library]);
-      await panel.start();
-      await panel.setUp();
-      await use(panel);
-      await panel.remove();
+      await lend(new Panel(["--nvml-library", nvml.library]), use);
     },
     { scope: "worker", timeout: 120_000 },
   ],

@@ -192,13 +192,17 @@ export class Panel {
 const refusal = /Refused to (display|frame)|status of (4(04|09|22)[^]*\/(fn\/|lite\/|script\?|api\/(blueprints|wheels)\/)|503[^]*\/instance\/|404[^]*\/pkg\/(split_|chunk_|terminal-))|HTTP status code is not ok/;
 const lostConnection = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/;
 
-/** A started panel with a password, for a worker of its own. */
-export async function ownPanel({}: object, use: (panel: Panel) => Promise<void>): Promise<void> {
-  const panel = new Panel();
+/** Starts a panel and gives it a password, for as long as it is used. */
+export async function lend(panel: Panel, use: (panel: Panel) => Promise<void>): Promise<void> {
   await panel.start();
   await panel.setUp();
   await use(panel);
   await panel.remove();
+}
+
+/** A started panel with a password, for a worker of its own. */
+export async function ownPanel({}: object, use: (panel: Panel) => Promise<void>): Promise<void> {
+  await lend(new Panel(), use);
 }
 
 /** `page` is logged in to `panel`; an error on the page's console or a hydration mismatch fails the test. */

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Locator, Page } from "@playwright/test";
-import { Panel, expect, expectAccessible, expectSoon, hasScripts, openDashboard, test } from "./panel.ts";
+import { Panel, expect, expectAccessible, expectSoon, hasScripts, lend, openDashboard, test } from "./panel.ts";
 
 test.setTimeout(600_000);
 
@@ -75,11 +75,7 @@ const inGit = test.extend<object, { panel: Panel }>({
     async ({}, use) => {
       const home = mkdtempSync(join(tmpdir(), "aikore-home-"));
       repository(home, "https://git.example.org/answer.git");
-      const panel = new Panel([], { HOME: home });
-      await panel.start();
-      await panel.setUp();
-      await use(panel);
-      await panel.remove();
+      await lend(new Panel([], { HOME: home }), use);
       rmSync(home, { recursive: true, force: true });
     },
     { scope: "worker", timeout: 120_000 },

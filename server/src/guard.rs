@@ -1,6 +1,7 @@
 //! The layer in front of every route: **what is not known to be public needs a login**.
 
 use app::ApiError;
+use app::address::Query;
 use app::error::ErrorKind;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -241,19 +242,8 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
 pub(crate) fn referring_path(headers: &HeaderMap) -> Option<String> {
     let address = headers.get(header::REFERER)?.to_str().ok()?;
     let address = address.parse::<axum::http::Uri>().ok()?;
-    is_local(address.path_and_query()?.as_str()).then(|| without_menu(&address))
-}
-
-fn without_menu(address: &axum::http::Uri) -> String {
-    let query = address.query().unwrap_or_default();
-    let others: Vec<&str> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("menu="))
-        .collect();
-    match others.join("&") {
-        query if query.is_empty() => address.path().to_owned(),
-        query => format!("{}?{query}", address.path()),
-    }
+    let query = Query::read(address.query().unwrap_or_default()).with("menu", None);
+    is_local(address.path_and_query()?.as_str()).then(|| format!("{}{}", address.path(), query.address()))
 }
 
 /// Marks the answer of a handler that panicked: the guard, which knows who asked, writes it.
