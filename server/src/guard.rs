@@ -1,7 +1,6 @@
 //! The layer in front of every route: **what is not known to be public needs a login**.
 
 use app::ApiError;
-use app::address::Query;
 use app::error::ErrorKind;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -14,10 +13,10 @@ use http_body_util::Limited;
 use crate::credentials::Credential;
 use crate::error::HttpError;
 use crate::headers;
-use crate::login::{self, is_local, local_path};
+use crate::login::{self, local_path};
 use crate::proxy::{Place, shares};
 use crate::state::{Panel, on_main};
-use crate::{form_tokens, origin, passes, routes};
+use crate::{form_tokens, origin, passes, routes, sender};
 
 /// The largest body the panel itself takes, bytes; what goes to an app has no limit.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -146,7 +145,7 @@ fn login_path<B>(request: &axum::http::Request<B>) -> Option<String> {
     let path = request.uri().path();
     let html = accepts_html(request.headers());
     if is_function(path) && html {
-        let page = referring_path(request.headers());
+        let page = sender::page(request.headers());
         return Some(page.map_or_else(|| "/".to_owned(), |page| local_path(&page)));
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -236,14 +235,6 @@ pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .any(|value| value.contains("text/html"))
-}
-
-/// The page a plain form was sent from, where it is one of ours. A menu that the form stood in is closed there.
-pub(crate) fn referring_path(headers: &HeaderMap) -> Option<String> {
-    let address = headers.get(header::REFERER)?.to_str().ok()?;
-    let address = address.parse::<axum::http::Uri>().ok()?;
-    let query = Query::read(address.query().unwrap_or_default()).with("menu", None);
-    is_local(address.path_and_query()?.as_str()).then(|| format!("{}{}", address.path(), query.address()))
 }
 
 /// Marks the answer of a handler that panicked: the guard, which knows who asked, writes it.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use serde::Deserialize;
 
-use crate::guard::referring_path;
+use crate::sender;
 use crate::state::Panel;
 
 pub(crate) fn router() -> Router<Panel> {
@@ -28,7 +28,7 @@ async fn choose(headers: HeaderMap, Form(choice): Form<Choice>) -> Response {
         "{}={seconds}; Path=/; Max-Age=31536000; SameSite=Lax",
         pace::COOKIE
     );
-    let back = referring_path(&headers).unwrap_or_else(|| "/monitoring".to_owned());
+    let back = sender::page(&headers).unwrap_or_else(|| "/monitoring".to_owned());
     let mut answer = Redirect::to(&back).into_response();
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         answer.headers_mut().insert(header::SET_COOKIE, cookie);

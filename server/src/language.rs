@@ -7,7 +7,7 @@ use axum::routing::post;
 use axum::{Form, Router};
 use serde::Deserialize;
 
-use crate::guard::referring_path;
+use crate::sender;
 use crate::state::Panel;
 
 pub(crate) fn router() -> Router<Panel> {
@@ -22,7 +22,7 @@ struct Choice {
 
 /// Keeps the choice for a year and leads back to the page.
 async fn choose(headers: HeaderMap, Form(choice): Form<Choice>) -> Response {
-    let back = referring_path(&headers).unwrap_or_else(|| "/".to_owned());
+    let back = sender::page(&headers).unwrap_or_else(|| "/".to_owned());
     let mut answer = Redirect::to(&back).into_response();
     if let Some(language) = Language::of_tag(&choice.language)
         && let Ok(cookie) = HeaderValue::from_str(&format!(

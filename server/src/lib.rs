@@ -32,6 +32,7 @@ pub mod relay;
 pub mod router;
 mod routes;
 mod scripts;
+mod sender;
 pub mod serve;
 pub mod site;
 mod socket;

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::CompressionLevel;
@@ -11,11 +11,13 @@ use tower_http::compression::CompressionLayer;
 
 use crate::guard::{guard, panicked};
 use crate::state::Panel;
-use crate::{assets, metrics, pages, passes, routes, socket, terminals};
+use crate::{assets, metrics, pages, passes, routes, sender, socket, terminals};
 
 /// The panel itself, without its apps. The guard wraps the fallback too, so an unlisted route cannot fall through it.
 pub fn router(panel: Panel) -> Router {
-    let pages = pages::router(&panel).layer(CompressionLayer::new().quality(CompressionLevel::Precise(5)));
+    let pages = pages::router(&panel)
+        .layer(map_request(sender::close_menu))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(5)));
     let all = Router::new()
         .merge(pages)
         .merge(routes::router())

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 
 use crate::credentials::cookies;
-use crate::guard::referring_path;
+use crate::sender;
 use crate::state::Panel;
 
 /// The same cookie that the page's own script writes.
@@ -37,7 +37,7 @@ async fn turn(headers: HeaderMap) -> Response {
     } else {
         "aikore_theme=light; Path=/; Max-Age=31536000; SameSite=Lax"
     };
-    let back = referring_path(&headers).unwrap_or_else(|| "/".to_owned());
+    let back = sender::page(&headers).unwrap_or_else(|| "/".to_owned());
     let mut answer = Redirect::to(&back).into_response();
     answer
         .headers_mut()

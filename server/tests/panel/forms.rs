@@ -113,6 +113,17 @@ async fn a_form_leads_back_to_the_rows_it_was_sent_from() {
 }
 
 #[tokio::test]
+async fn a_choice_in_a_menu_closes_it() {
+    let fixture = open_fixture().await;
+    let id = fixture.create("app", "test-logs").await.id;
+    let from = format!("/?show=stopped&menu=more-{id}&log={id}");
+    let done = post(&fixture, "/fn/stop_instance", &from, &format!("id={id}")).await;
+    // It is stopped already, which is told there.
+    let expected = format!("http://localhost:9000/?show=stopped&log={id}&__path=");
+    assert!(location(&done).starts_with(&expected), "{done:?}");
+}
+
+#[tokio::test]
 async fn a_host_name_is_set_and_taken_away_by_a_plain_form() {
     let fixture = open_fixture().await;
     let id = fixture.create("app", "test-logs").await.id;
