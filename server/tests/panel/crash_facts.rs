@@ -103,8 +103,13 @@ async fn who_held_the_gpus_memory_is_named_with_what_was_asked_for() {
         .pid
         .unwrap();
     nvml.says(&format!("process 0 {pid} 6144 20\n"));
-    until_reading(&fixture, |readings| {
+    let seen = until_reading(&fixture, |readings| {
         readings.instances.iter().any(|one| one.gpu_memory() > Some(0))
+    })
+    .await;
+    // It is in the history before the next is taken.
+    until_reading(&fixture, |readings| {
+        readings.machine.sample.at > seen.machine.sample.at
     })
     .await;
     let body = "echo 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total \
