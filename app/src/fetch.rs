@@ -4,6 +4,8 @@
 #[cfg(feature = "ssr")]
 mod subjects;
 
+#[cfg(feature = "ssr")]
+use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -104,14 +106,55 @@ pub(crate) async fn look_up(key: Key) -> Result<Packed, ApiError> {
 }
 
 /// Data whose shape only a part of the program knows: its JSON, read where it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Packed(String);
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Packed {
+    json: String,
+    #[cfg(feature = "ssr")]
+    #[serde(skip)]
+    made: Made,
+}
+
+/// The data itself, where it was made: a page that is rendered there need not read its own JSON.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Default)]
+struct Made(Option<Arc<dyn Any + Send + Sync>>);
+
+#[cfg(feature = "ssr")]
+impl fmt::Debug for Made {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Made")
+    }
+}
 
 impl Packed {
     /// Packs data; the server's side.
     #[cfg(feature = "ssr")]
-    pub fn of(data: &impl Serialize) -> Result<Self, ApiError> {
-        json::write(data).map(Self).map_err(|_| misfit())
+    pub fn of(data: impl Serialize + Any + Send + Sync) -> Result<Self, ApiError> {
+        let json = json::write(&data).map_err(|_| misfit())?;
+        let made = Made(Some(Arc::new(data)));
+        Ok(Self { json, made })
+    }
+
+    fn of_json(json: String) -> Self {
+        Self {
+            json,
+            #[cfg(feature = "ssr")]
+            made: Made::default(),
+        }
+    }
+
+    /// The JSON.
+    pub(crate) fn text(&self) -> &str {
+        &self.json
+    }
+
+    fn read<T: DeserializeOwned + Clone + 'static>(&self) -> Result<T, ApiError> {
+        #[cfg(feature = "ssr")]
+        if let Some(data) = self.made.0.as_ref().and_then(|data| data.downcast_ref::<T>()) {
+            return Ok(data.clone());
+        }
+        json::read(&self.json).map_err(|_| misfit())
     }
 }
 
@@ -124,27 +167,20 @@ fn misfit() -> ApiError {
     )
 }
 
-impl Packed {
-    /// The JSON.
-    pub(crate) fn text(&self) -> &str {
-        &self.0
-    }
-}
-
 /// What the server said; nothing, where nothing was asked.
 #[derive(Clone, Debug)]
 pub struct Answer(Result<Option<Packed>, ApiError>);
 
 impl Answer {
     /// The data.
-    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, ApiError> {
+    pub(crate) fn read<T: DeserializeOwned + Clone + 'static>(self) -> Result<T, ApiError> {
         self.read_any().unwrap_or_else(|| Err(misfit()))
     }
 
     /// The data, where something was asked for.
-    pub(crate) fn read_any<T: DeserializeOwned>(self) -> Option<Result<T, ApiError>> {
+    pub(crate) fn read_any<T: DeserializeOwned + Clone + 'static>(self) -> Option<Result<T, ApiError>> {
         let packed = self.0.transpose()?;
-        Some(packed.and_then(|Packed(text)| json::read(&text).map_err(|_| misfit())))
+        Some(packed.and_then(|packed| packed.read()))
     }
 }
 
@@ -153,7 +189,7 @@ impl fmt::Display for Answer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Ok(None) => Ok(()),
-            Ok(Some(Packed(text))) => write!(formatter, "+{text}"),
+            Ok(Some(packed)) => write!(formatter, "+{}", packed.text()),
             Err(error) => write!(formatter, "-{}", json::write(error).map_err(|_| fmt::Error)?),
         }
     }
@@ -164,7 +200,7 @@ impl FromStr for Answer {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(Self(match (text.strip_prefix('+'), text.strip_prefix('-')) {
-            (Some(data), _) => Ok(Some(Packed(data.to_owned()))),
+            (Some(data), _) => Ok(Some(Packed::of_json(data.to_owned()))),
             (_, Some(error)) => Err(json::read(error).map_err(|error| error.to_string())?),
             _ => Ok(None),
         }))
@@ -181,7 +217,7 @@ pub(crate) fn show(
 }
 
 /// Shows what is made of data of one kind: nothing where nothing was asked, an error as a note.
-pub(crate) fn show_data<T: DeserializeOwned + 'static>(
+pub(crate) fn show_data<T: DeserializeOwned + Clone + 'static>(
     data: Fetched,
     meanwhile: ViewFn,
     made: impl Fn(T) -> AnyView + Send + Sync + 'static,
@@ -233,7 +269,7 @@ fn erased(
 }
 
 /// Asks once, for what no page begins with.
-pub(crate) async fn ask<T: DeserializeOwned>(key: Key) -> Result<T, ApiError> {
+pub(crate) async fn ask<T: DeserializeOwned + Clone + 'static>(key: Key) -> Result<T, ApiError> {
     Answer(look_up(key).await.map(Some)).read()
 }
 
@@ -255,7 +291,7 @@ mod tests {
     #[test]
     fn answers_survive_the_page() {
         let said = |answer: &Answer| answer.to_string().parse::<Answer>();
-        let data = Answer(Ok(Some(Packed("[1,\"+\"]".to_owned()))));
+        let data = Answer(Ok(Some(Packed::of_json("[1,\"+\"]".to_owned()))));
         let read = said(&data).map(|answer| answer.read::<(u8, String)>().ok());
         assert_eq!(read, Ok(Some((1, "+".to_owned()))));
         let nothing = said(&Answer(Ok(None)));

@@ -12,6 +12,8 @@ pub mod edits;
 pub mod empty;
 pub mod fields;
 pub mod filter;
+#[cfg(feature = "ssr")]
+mod lean;
 pub mod new_row;
 pub mod order;
 pub mod posted;
@@ -61,6 +63,7 @@ pub struct Dashboard {
     /// The server's clock, Unix milliseconds.
     pub now: i64,
     /// Every instance in table order.
+    #[cfg_attr(feature = "ssr", serde(serialize_with = "lean::serialize"))]
     pub instances: Vec<Instance>,
     /// The catalogue.
     pub blueprints: Vec<Offer>,

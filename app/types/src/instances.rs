@@ -70,6 +70,8 @@ pub enum RestartPolicy {
 #[expect(clippy::struct_excessive_bools, reason = "they are columns")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+// The dashboard's page leaves out what is so; the API never does.
+#[cfg_attr(not(feature = "openapi"), serde(default))]
 pub struct Instance {
     /// Number.
     pub id: InstanceId,
