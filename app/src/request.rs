@@ -65,9 +65,9 @@ fn post_later(path: String, body: JsValue) -> Pin<Box<dyn Future<Output = Result
     Box::pin(async move { post(&path, "application/json", &body).await })
 }
 
-/// Asks the API for something that takes no arguments.
-pub(crate) async fn ask<T: DeserializeOwned>(path: &str) -> Result<T, ApiError> {
-    read(&post(path, "application/json", &"{}".into()).await?)
+/// Asks the API for something, with a body of JSON.
+pub(crate) async fn ask<T: DeserializeOwned>(path: &str, body: &str) -> Result<T, ApiError> {
+    read(&post(path, "application/json", &body.into()).await?)
 }
 
 /// Asks the API with a body of JSON. The status comes with the answer: some that are no success say more than an error.

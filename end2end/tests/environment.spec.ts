@@ -34,11 +34,15 @@ test("a broken update is undone, a good one stays, and the environment can be ma
   await install.getByLabel("Requirements to install").fill("--index-url=x");
   await install.getByRole("button", { name: "Install", exact: true }).click();
   await expect(install.getByRole("alert")).toContainText("options and paths are not taken");
+  // Who looks for something goes on looking while the list changes.
+  await versions.getByText(/\d+ packages/).click();
+  const find = versions.getByLabel("Find a package");
+  await find.fill("six");
+  await expect(versions.getByRole("cell", { name: "six", exact: true })).toHaveCount(0);
   await install.getByLabel("Requirements to install").fill("six");
   await install.getByRole("button", { name: "Install", exact: true }).click();
   await expect(newest).toContainText("Installed.", { timeout: 120_000 });
-  await versions.getByText(/\d+ packages/).click();
-  await versions.getByLabel("Find a package").fill("six");
+  await expect(find).toHaveValue("six");
   await expect(versions.getByRole("cell", { name: "six", exact: true })).toBeVisible();
 
   await page.getByRole("button", { name: "Rebuild the environment" }).click();

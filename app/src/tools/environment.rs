@@ -102,12 +102,13 @@ pub fn EnvironmentTool(
     let prepared = expect_context::<Prepared>();
     let ended = Callback::new(move |()| prepared.again());
     let meanwhile = || view! { <p class="faint">{t("Looking into the environment…")}</p> };
+    let search = Search::new();
     view! {
         <StyleSheet name="jobs" />
         <div class="workshop" hidden=move || !shown.get()>
             <section class="workshop__part" aria-label=t("Versions")>
                 {fetch::show(prepared.environment, meanwhile.into(), move |answer| match answer.read_any::<OpenedEnvironment>() {
-                    Some(Ok(opened)) => view! { <Versions opened /> },
+                    Some(Ok(opened)) => view! { <Versions opened search /> },
                     Some(Err(error)) => view! { <ErrorNote text=error.to_string() /> },
                     None => ().into_any(),
                 })}
@@ -130,6 +131,8 @@ pub fn EnvironmentTool(
 fn Versions(
     /// What the server said.
     opened: OpenedEnvironment,
+    /// What is looked for in it.
+    search: Search,
 ) -> impl IntoView {
     let OpenedEnvironment { environment, size } = opened;
     let last_update = environment.last_update.clone();
@@ -161,7 +164,7 @@ fn Versions(
         <Conflicts conflicts=environment.conflicts />
         <h3 class="workshop__title">{t("Key libraries")}</h3>
         {packages(environment.key)}
-        <Packages all=environment.packages />
+        <Packages all=environment.packages search />
         {last_update.map(|report| view! { <LastUpdate report /> })}
     }
     .into_any()
@@ -207,13 +210,31 @@ fn Conflicts(
     .into_any()
 }
 
+/// What somebody looks for among the packages; it stays while what is installed changes.
+#[derive(Clone, Copy)]
+struct Search {
+    open: RwSignal<bool>,
+    typed: RwSignal<String>,
+}
+
+impl Search {
+    fn new() -> Self {
+        Self {
+            open: RwSignal::new(false),
+            typed: RwSignal::new(String::new()),
+        }
+    }
+}
+
 /// Everything that is installed, and the field that finds something in it.
 #[component]
 fn Packages(
     /// By name.
     all: Vec<Package>,
+    /// Whether it is open, and the field's text.
+    search: Search,
 ) -> impl IntoView {
-    let typed = RwSignal::new(String::new());
+    let Search { open, typed } = search;
     let title = count(all.len() as u64, "package", "packages");
     let all = StoredValue::new(all);
     let fitting = move || {
@@ -226,11 +247,16 @@ fn Packages(
         })
     };
     view! {
-        <details class="workshop__more">
+        <details
+            class="workshop__more"
+            open=open.get_untracked()
+            on:toggle=move |event| open.set(event_target::<leptos::web_sys::Element>(&event).has_attribute("open"))
+        >
             <summary>{title}</summary>
             <input
                 class="input is-scripted"
                 type="search"
+                value=typed.get_untracked()
                 placeholder=t("Find a package")
                 aria-label=t("Find a package")
                 on:input=move |event| typed.set(event_target_value(&event))

@@ -5,7 +5,6 @@ mod screen;
 
 use crate::language::{marked, t};
 use crate::view;
-use leptos::html;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use types::instances::InstanceId;
@@ -51,10 +50,9 @@ pub fn TerminalTool(
     /// Whether it is looked at.
     shown: Memo<bool>,
 ) -> impl IntoView {
-    let host = NodeRef::<html::Div>::new();
     let name = part(row, |instance| instance.name.clone());
     let desk = Desk::new(row.id, name);
-    desk.live(shown, host);
+    desk.live(shown);
     view! {
         <div class="terminal-tool" hidden=move || !shown.get()>
             <StyleSheet name="terminal" />
@@ -70,7 +68,7 @@ pub fn TerminalTool(
                 <Buttons desk />
             </div>
             <div class="terminal-screen">
-                <div class="terminal-screen__host" node_ref=host></div>
+                <div class="terminal-screen__host" node_ref=desk.host></div>
                 <p class="terminal-plain">
                     {t("A terminal needs scripts. Allow them for this page, or use SSH to reach the machine.")}
                 </p>

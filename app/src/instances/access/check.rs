@@ -73,7 +73,7 @@ impl AccessReport {
 impl AccessReport {
     /// Tries every way; takes some seconds.
     pub(crate) async fn make(id: InstanceId) -> Result<Self, ApiError> {
-        request::ask(&format!("/api/instances/{id}/autopsy")).await
+        request::ask(&format!("/api/instances/{id}/autopsy"), "{}").await
     }
 
     /// Whether it says about this run of the app if the page may be framed when it is reached this way. A way that

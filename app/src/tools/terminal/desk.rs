@@ -31,6 +31,8 @@ pub(super) struct Desk {
     pub(super) found: RwSignal<String>,
     pub(super) reads_aloud: RwSignal<bool>,
     pub(super) control: RwSignal<bool>,
+    /// Where the screen stands.
+    pub(super) host: NodeRef<html::Div>,
     /// There in browsers only; the server may drop this in another thread than it made it.
     screen: StoredValue<Option<SendWrapper<Screen>>>,
     toasts: Toasts,
@@ -49,13 +51,14 @@ impl Desk {
             found: RwSignal::new(String::new()),
             reads_aloud: RwSignal::new(false),
             control: RwSignal::new(false),
+            host: NodeRef::new(),
             screen: StoredValue::new(None),
             toasts: expect_context(),
         }
     }
 
     /// Comes to life in a browser, when it is looked at first.
-    pub(super) fn live(self, shown: Memo<bool>, host: NodeRef<html::Div>) {
+    pub(super) fn live(self, shown: Memo<bool>) {
         let begun = StoredValue::new(false);
         crate::ui::effect(move || {
             if shown.get() && !begun.get_value() {
@@ -66,7 +69,7 @@ impl Desk {
         });
         crate::ui::effect(move || {
             let current = self.current.get();
-            let host = host.get();
+            let host = self.host.get();
             self.close_screen();
             if let (Some(id), Some(host)) = (current, host) {
                 self.open_screen(id, host.into());
@@ -106,8 +109,12 @@ impl Desk {
     }
 
     fn open(self, path: String) {
+        let size = self
+            .host
+            .get_untracked()
+            .map_or_else(String::new, |host| about(&host));
         spawn_local(async move {
-            match request::ask::<Terminal>(&path).await {
+            match request::ask::<Terminal>(&path, &format!("{{{size}}}")).await {
                 Ok(terminal) => {
                     let id = terminal.id.clone();
                     self.terminals.try_update(|all| all.push(terminal));
@@ -126,7 +133,7 @@ impl Desk {
         self.current.set(None);
         self.state.set("closing".to_owned());
         spawn_local(async move {
-            let ending = request::ask::<Terminal>(&format!("/api/terminals/{id}/end")).await;
+            let ending = request::ask::<Terminal>(&format!("/api/terminals/{id}/end"), "{}").await;
             if let Err(error) = ending.as_ref().map(drop)
                 && !error.is("unknown_terminal")
             {
@@ -338,4 +345,15 @@ mod tests {
             assert!(sentence(state).ends_with(['.', '…']), "{state}");
         }
     }
+}
+
+/// About as many columns and rows as will fit, in JSON: a shell prints its first prompt before the screen is there, and
+/// does not mend what it printed for another width. Nothing where that cannot be said.
+fn about(host: &leptos::web_sys::HtmlElement) -> String {
+    // Pixels of a letter, a little more than the screen will find.
+    let (cols, rows) = (host.client_width() / 8, host.client_height() / 17);
+    if cols < 20 || rows < 2 {
+        return String::new();
+    }
+    format!(r#""size":{{"cols":{cols},"rows":{rows}}}"#)
 }

@@ -15,7 +15,7 @@ use crate::paths::at;
 use crate::request::FormOrJson;
 use crate::tools::Tool;
 use crate::tools::environment::refusal;
-use crate::ui::ErrorNote;
+use crate::ui::{ErrorNote, list};
 use crate::view;
 
 /// Compiles a wheel.
@@ -69,8 +69,17 @@ pub fn Builder(
             {BuildPreset::every().into_iter().map(|preset| card(row, chosen, preset)).collect_view()}
             {link(row, chosen, CUSTOM.to_owned(), t("Custom").to_owned(), t("any requirement").to_owned())}
         </nav>
-        {move || view! { <Form preset=preset(&chosen.get()) problem /> }}
+        // Each preset has fields of its own: what was typed for another would be built with this one's settings.
+        {list(move || vec![chosen.get()], place_of, move |name| view! { <Form preset=preset(&name) problem /> })}
     }
+}
+
+/// Which preset it is; `Custom` stands before the first.
+fn place_of(name: &String) -> i64 {
+    let place = BuildPreset::every()
+        .iter()
+        .position(|preset| preset.name == *name);
+    place.and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
 }
 
 /// The preset of a name; one that says nothing for any other.
@@ -127,9 +136,7 @@ fn Form(
                     <input
                         class="input"
                         name=name
-                        value=value.clone()
-                    // What was typed gives way to what another preset says.
-                    prop:value=value
+                        value=value
                         placeholder=hint
                         required=required
                         spellcheck="false"
@@ -153,7 +160,7 @@ fn Form(
             })}
             <label class="field">
                 <span class="field__label">{t("Needed to build it")}</span>
-                <textarea class="input" name="needs" rows="2" spellcheck="false" placeholder="ninja" prop:value=needs>{needs.clone()}</textarea>
+                <textarea class="input" name="needs" rows="2" spellcheck="false" placeholder="ninja">{needs}</textarea>
             </label>
             {move || problem.get().map(|text| view! { <ErrorNote text /> })}
             <button class="button button--filled" type="submit">{t("Build")}</button>
