@@ -60,12 +60,12 @@ export async function dashboard(url, log, seconds) {
   }
 }
 
-/** How long the server takes for the dashboard; milliseconds. */
-export async function rendered(url, times) {
+/** How long the server takes for the dashboard in an encoding; milliseconds. */
+export async function rendered(url, encoding, times) {
   const taken = [];
   for (let number = 0; number < times; number++) {
     const began = performance.now();
-    const answer = await fetch(url, { headers: { accept: "text/html" } });
+    const answer = await fetch(url, { headers: { accept: "text/html", "accept-encoding": encoding } });
     await answer.text();
     taken.push(performance.now() - began);
   }

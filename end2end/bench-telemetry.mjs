@@ -127,7 +127,8 @@ try {
   for (let number = INSTANCES + 2; number <= 100; number++) {
     await api("POST", "/instances/", { name: `idle ${number}`, base_blueprint: "loud" });
   }
-  const page = await rendered(`${url}/`, 200);
+  const page = await rendered(`${url}/`, "identity", 200);
+  const compressed = await rendered(`${url}/`, "br", 200);
 
   const row = (what, here, wanted) => console.log(`| ${what} | ${here} | ${wanted} |`);
   console.log(`\n| ${INSTANCES} instances, ${processes} processes, 2 GPUs (stand-in), ${SECONDS} s each | Here | Wanted |\n|---|---|---|`);
@@ -137,6 +138,7 @@ try {
   row(`bytes for each stored value (${samples} values)`, samples >= 10_000 ? (bytes / samples).toFixed(2) : "no whole block", "≤ 2");
   for (const [what, here, wanted] of [...browser, ...scores]) row(what, here, wanted);
   row("the dashboard of 100 instances, rendered and sent (p50)", `${page.toFixed(1)} ms`, "≤ 10 ms");
+  row("the same, compressed with brotli", `${compressed.toFixed(1)} ms`, "");
 } catch (error) {
   failed = error;
 } finally {

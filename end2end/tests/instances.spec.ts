@@ -194,7 +194,7 @@ test("a long table begins with what a screen shows, and comes whole @no-js", asy
   await openDashboard(page);
   const rows = page.locator("tr[data-id]");
   if (!hasScripts()) {
-    await expect(rows).toHaveCount(24);
+    await expect(rows).toHaveCount(16);
     await page.getByRole("link", { name: "Show all 30" }).click();
   }
   await expect(rows).toHaveCount(30);

@@ -16,8 +16,8 @@ use super::selection::SelectAll;
 use super::{Row, Rows};
 use crate::ui::{Icon, list};
 
-/// Rows that a page begins with: as many as a large screen shows.
-const FIRST: usize = 24;
+/// Rows that a page begins with: more than the pane shows on most screens.
+const FIRST: usize = 16;
 
 /// The pane on top of the dashboard.
 #[component]
