@@ -39,7 +39,10 @@ pub(super) fn dialog(
 }
 
 /// What can be shown only once the files are counted.
-pub(super) fn counted<T: DeserializeOwned + Clone + 'static>(row: Row, show: fn(Row, T) -> AnyView) -> AnyView {
+pub(super) fn counted<T: DeserializeOwned + Clone + 'static>(
+    row: Row,
+    show: fn(Row, T) -> AnyView,
+) -> AnyView {
     let counting = || view! { <div class="dialog__body">{t("Counting the files…")}</div> };
     let counted = expect_context::<Prepared>().question;
     fetch::show(counted, counting.into(), move |answer| {
