@@ -5,6 +5,7 @@
 
 pub(crate) mod code;
 pub(crate) mod command;
+mod listeners;
 pub(crate) mod memory;
 pub(crate) mod ports;
 pub(crate) mod pty;

@@ -1,39 +1,13 @@
-//! Who listens where, by `/proc/net/tcp` and the open files of processes.
+//! Who listens where, by the sockets that listen and the open files of processes.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 
 use types::ports::PortRange;
 
+use super::listeners::listeners;
 use super::table;
-
-/// A listening socket.
-const LISTEN: &str = "0A";
-
-/// Listening sockets: inode to port.
-fn listeners() -> io::Result<HashMap<u64, u16>> {
-    let mut found = HashMap::new();
-    for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        match fs::read_to_string(path) {
-            Ok(text) => found.extend(text.lines().skip(1).filter_map(parse)),
-            // A kernel without this version of the protocol.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(found)
-}
-
-fn parse(line: &str) -> Option<(u64, u16)> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    if *fields.get(3)? != LISTEN {
-        return None;
-    }
-    let port = u16::from_str_radix(fields.get(1)?.rsplit_once(':')?.1, 16).ok()?;
-    Some((fields.get(9)?.parse().ok()?, port))
-}
 
 /// Every listening socket by its inode, lowest first: changes whenever somebody begins or ends to listen.
 pub(crate) fn listening() -> io::Result<Vec<u64>> {
