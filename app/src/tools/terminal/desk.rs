@@ -109,12 +109,9 @@ impl Desk {
     }
 
     fn open(self, path: String) {
-        let size = self
-            .host
-            .get_untracked()
-            .map_or_else(String::new, |host| about(&host));
+        let wish = self.wish();
         spawn_local(async move {
-            match request::ask::<Terminal>(&path, &format!("{{{size}}}")).await {
+            match request::ask::<Terminal>(&path, &wish).await {
                 Ok(terminal) => {
                     let id = terminal.id.clone();
                     self.terminals.try_update(|all| all.push(terminal));
@@ -123,6 +120,20 @@ impl Desk {
                 Err(error) => self.toasts.warn(error.to_string()),
             }
         });
+    }
+
+    /// How a terminal should begin, in JSON: about as large as the screen will be, where that can be said. A shell prints
+    /// its first prompt before the screen is there, and does not mend what it printed for another width.
+    fn wish(self) -> String {
+        // Pixels of a letter, a little more than the screen will find.
+        let size =
+            |host: leptos::web_sys::HtmlDivElement| (host.client_width() / 8, host.client_height() / 17);
+        match self.host.get_untracked().map(size) {
+            Some((cols, rows)) if cols >= 20 && rows >= 2 => {
+                format!(r#"{{"size":{{"cols":{cols},"rows":{rows}}}}}"#)
+            }
+            _ => "{}".to_owned(),
+        }
     }
 
     /// Ends the present terminal and shows its neighbour.
@@ -345,15 +356,4 @@ mod tests {
             assert!(sentence(state).ends_with(['.', '…']), "{state}");
         }
     }
-}
-
-/// About as many columns and rows as will fit, in JSON: a shell prints its first prompt before the screen is there, and
-/// does not mend what it printed for another width. Nothing where that cannot be said.
-fn about(host: &leptos::web_sys::HtmlElement) -> String {
-    // Pixels of a letter, a little more than the screen will find.
-    let (cols, rows) = (host.client_width() / 8, host.client_height() / 17);
-    if cols < 20 || rows < 2 {
-        return String::new();
-    }
-    format!(r#""size":{{"cols":{cols},"rows":{rows}}}"#)
 }
