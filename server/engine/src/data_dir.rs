@@ -138,7 +138,15 @@ impl DataDir {
 /// Held while a panel uses the data directory; the kernel lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing the file would not be enough: a program that is being started this moment holds a copy of it until
+    /// it executes, and the next panel would be refused meanwhile.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -176,7 +184,7 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{holder}"))
             .map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
@@ -194,8 +202,10 @@ mod tests {
         };
         assert!(holder.contains(&std::process::id().to_string()), "{holder}");
         assert!(holder.contains("http://127.0.0.1:9000"), "{holder}");
+        let copy_of_a_child = first.file.try_clone().unwrap();
         drop(first);
         Lock::take(&dir, "").unwrap();
+        drop(copy_of_a_child);
     }
 
     #[test]
