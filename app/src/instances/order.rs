@@ -6,7 +6,6 @@ use crate::view;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use types::events::Event;
 use types::instances::InstanceId;
 use types::order::{self, Place};
 
@@ -61,7 +60,7 @@ impl Order {
             return;
         };
         let focused = document().active_element().map(|element| element.id());
-        self.rows.apply(Event::InstancesReordered(after));
+        self.rows.reorder(&after);
         self.send(before);
         self.say(row);
         // Moving a node in the document takes the focus away from it.
@@ -86,7 +85,7 @@ impl Order {
                     && let Some(over) = row_at(event.client_x(), event.client_y())
                     && let Some(after) = order::moved(&self.places(), dragged, over)
                 {
-                    self.rows.apply(Event::InstancesReordered(after));
+                    self.rows.reorder(&after);
                 }
             });
             let dropped = window_event_listener(ev::pointerup, move |_| self.drop_row());
@@ -116,8 +115,7 @@ impl Order {
     fn give_up(self) {
         if self.dragged.get_untracked().is_some() {
             self.dragged.set(None);
-            self.rows
-                .apply(Event::InstancesReordered(self.before.get_value()));
+            self.rows.reorder(&self.before.get_value());
         }
     }
 
@@ -136,9 +134,11 @@ impl Order {
 
     fn send(self, before: Vec<InstanceId>) {
         let order = self.order();
+        self.rows.await_order(order.clone());
         spawn_local(async move {
             if let Err(error) = reorder_instances(order).await {
-                self.rows.apply(Event::InstancesReordered(before));
+                self.rows.await_order(Vec::new());
+                self.rows.reorder(&before);
                 self.toasts.fail(&error);
             }
         });

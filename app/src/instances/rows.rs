@@ -17,12 +17,17 @@ pub struct Row {
 
 /// All rows in table order.
 #[derive(Clone, Copy)]
-pub struct Rows(RwSignal<Vec<Row>>);
+pub struct Rows(RwSignal<Vec<Row>>, Awaited);
+
+/// The order this tab asked for last, until the socket says it; empty where there is none. What the socket says before
+/// it is older than what is shown.
+type Awaited = StoredValue<Vec<InstanceId>>;
 
 impl Rows {
     /// Rows from a first list.
     pub fn new(instances: Vec<Instance>) -> Self {
-        Self(RwSignal::new(instances.into_iter().map(Row::new).collect()))
+        let rows = instances.into_iter().map(Row::new).collect();
+        Self(RwSignal::new(rows), StoredValue::new(Vec::new()))
     }
 
     /// The rows; tracked.
@@ -75,6 +80,24 @@ impl Rows {
         if after != before {
             self.0.set(after);
         }
+        self.await_order(Vec::new());
+    }
+
+    /// Shows the rows in this order; those it does not name come last.
+    pub fn reorder(self, order: &[InstanceId]) {
+        self.0.update(|rows| {
+            // The standard library's sorting is larger than the rest of this file.
+            let named = order
+                .iter()
+                .filter_map(|id| rows.iter().find(|row| row.id == *id));
+            let others = rows.iter().filter(|row| !order.contains(&row.id));
+            *rows = named.chain(others).copied().collect();
+        });
+    }
+
+    /// Believes no other order of the socket's before this one; an empty one: each.
+    pub fn await_order(self, order: Vec<InstanceId>) {
+        self.1.set_value(order);
     }
 
     /// Takes over one event; says whether the whole list has to be fetched again.
@@ -85,14 +108,16 @@ impl Rows {
                 None => self.0.update(|rows| rows.push(Row::new(*instance))),
             },
             Event::InstanceRemoved(id) => self.0.update(|rows| rows.retain(|row| row.id != id)),
-            Event::InstancesReordered(order) => self.0.update(|rows| {
-                // The standard library's sorting is larger than the rest of this file.
-                let named = order
-                    .iter()
-                    .filter_map(|id| rows.iter().find(|row| row.id == *id));
-                let others = rows.iter().filter(|row| !order.contains(&row.id));
-                *rows = named.chain(others).copied().collect();
-            }),
+            Event::InstancesReordered(order) => {
+                let awaited = |awaited: &Vec<InstanceId>| {
+                    let those = order.iter().filter(|id| awaited.contains(id));
+                    those.eq(awaited)
+                };
+                if self.1.with_value(awaited) {
+                    self.await_order(Vec::new());
+                    self.reorder(&order);
+                }
+            }
             Event::Job(_) => {}
             Event::Resync => return true,
         }
@@ -178,5 +203,25 @@ mod tests {
     fn of_two_that_look_as_old_the_socket_is_believed_while_there_is_one() {
         assert!(!after(7, 7, true).forward_up);
         assert!(after(7, 7, false).forward_up);
+    }
+
+    #[test]
+    fn what_the_socket_says_of_an_earlier_order_undoes_no_later_move() {
+        let [one, two, three] = [1, 2, 3].map(InstanceId);
+        Owner::new().with(|| {
+            let row = |id| types::instances::Instance { id, ..instance() };
+            let rows = Rows::new([one, two, three].map(row).to_vec());
+            let order = || -> Vec<InstanceId> { rows.get_untracked().iter().map(|row| row.id).collect() };
+            let heard = |order: [InstanceId; 3]| rows.apply(Event::InstancesReordered(order.to_vec()));
+
+            rows.reorder(&[three, two, one]);
+            rows.await_order(order());
+            heard([one, three, two]);
+            assert_eq!(order(), [three, two, one]);
+            // A row that is new to this tab does not hide that the order is the awaited one.
+            rows.apply(Event::InstancesReordered(vec![three, InstanceId(4), two, one]));
+            heard([two, one, three]);
+            assert_eq!(order(), [two, one, three]);
+        });
     }
 }
