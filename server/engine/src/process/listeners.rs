@@ -11,10 +11,10 @@ use nix::libc::{AF_INET, AF_INET6, IPPROTO_TCP, NLM_F_DUMP, NLM_F_REQUEST, NLMSG
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
 
 /// Inodes of listening sockets, and their ports.
-pub(super) type Listeners = HashMap<u64, u16>;
+pub(crate) type Listeners = HashMap<u64, u16>;
 
 /// Who listens now.
-pub(super) fn listeners() -> io::Result<Listeners> {
+pub(crate) fn listeners() -> io::Result<Listeners> {
     diagnosed().or_else(|_| listed())
 }
 

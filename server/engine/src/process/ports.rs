@@ -6,15 +6,8 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use types::ports::PortRange;
 
-use super::listeners::listeners;
+pub(crate) use super::listeners::{Listeners, listeners};
 use super::table;
-
-/// Every listening socket by its inode, lowest first: changes whenever somebody begins or ends to listen.
-pub(crate) fn listening() -> io::Result<Vec<u64>> {
-    let mut sockets: Vec<u64> = listeners()?.into_keys().collect();
-    sockets.sort_unstable();
-    Ok(sockets)
-}
 
 /// Inodes of the sockets a process has open; empty when we may not look.
 fn sockets(pid: u32) -> Vec<u64> {
@@ -36,8 +29,7 @@ fn sockets(pid: u32) -> Vec<u64> {
 }
 
 /// Ports these processes listen on, lowest first.
-pub(crate) fn listened_by(pids: &[u32]) -> io::Result<Vec<u16>> {
-    let listeners = listeners()?;
+pub(crate) fn listened_by(pids: &[u32], listeners: &Listeners) -> Vec<u16> {
     let mut ports: Vec<u16> = pids
         .iter()
         .flat_map(|pid| sockets(*pid))
@@ -45,7 +37,7 @@ pub(crate) fn listened_by(pids: &[u32]) -> io::Result<Vec<u16>> {
         .collect();
     ports.sort_unstable();
     ports.dedup();
-    Ok(ports)
+    ports
 }
 
 /// Who listens on a port, as `name (pid)`; none when nobody does.
@@ -98,7 +90,8 @@ mod tests {
                 .unwrap()
                 .ends_with(&format!("({})", std::process::id()))
         );
-        assert!(listened_by(&[std::process::id()]).unwrap().contains(&port));
+        let ours = listened_by(&[std::process::id()], &listeners().unwrap());
+        assert!(ours.contains(&port));
         drop(socket);
         assert_eq!(holder(port).unwrap(), None);
     }

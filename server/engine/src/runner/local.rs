@@ -19,7 +19,7 @@ use super::{
 };
 use crate::desktops;
 use crate::gpus::{self, Gpus};
-use crate::process::{self, table};
+use crate::process::{self, ports, table};
 use crate::shim::protocol::{self, Command, Open};
 use crate::shim::record::{self, Running, Spec};
 
@@ -233,7 +233,7 @@ impl Runner for LocalRunner {
     async fn ports(&self, handle: &Handle) -> io::Result<Vec<u16>> {
         look(&local(handle)?, |handle| {
             let pids: Vec<u32> = tree(handle)?.iter().map(|process| process.pid).collect();
-            process::ports::listened_by(&pids)
+            Ok(ports::listened_by(&pids, &ports::listeners()?))
         })
         .await
     }

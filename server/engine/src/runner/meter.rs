@@ -6,8 +6,9 @@ use std::io;
 use super::leftovers::found;
 use super::local::{LocalHandle, TICKS_PER_SECOND};
 use super::{Handle, Measure, Meter, RunKey};
+use crate::process::Identity;
+use crate::process::ports::{self, Listeners};
 use crate::process::usage::Watched;
-use crate::process::{Identity, ports};
 use crate::shim::record::{self, Running};
 
 /// Measures runs of this machine.
@@ -19,7 +20,7 @@ pub(super) struct LocalMeter {
     trees: HashMap<u32, Vec<u32>>,
     ports: HashMap<u32, Vec<u16>>,
     /// What the open ports were found from: the sockets that listen, and the processes.
-    listening: (Vec<u64>, Vec<u32>),
+    seen: (Listeners, Vec<u32>),
 }
 
 impl LocalMeter {
@@ -29,7 +30,7 @@ impl LocalMeter {
             shims: HashMap::new(),
             trees: HashMap::new(),
             ports: HashMap::new(),
-            listening: (Vec::new(), Vec::new()),
+            seen: (Listeners::new(), Vec::new()),
         }
     }
 
@@ -81,16 +82,14 @@ impl Meter for LocalMeter {
     fn look_at_ports(&mut self) -> io::Result<()> {
         let mut pids: Vec<u32> = self.trees.values().flatten().copied().collect();
         pids.sort_unstable();
-        let now = (ports::listening()?, pids);
+        let now = (ports::listeners()?, pids);
         // Going through the open files of every process is the expensive part.
-        if now == self.listening {
+        if now == self.seen {
             return Ok(());
         }
-        self.ports.clear();
-        for (root, pids) in &self.trees {
-            self.ports.insert(*root, ports::listened_by(pids)?);
-        }
-        self.listening = now;
+        let of_tree = |(root, pids): (&u32, &Vec<u32>)| (*root, ports::listened_by(pids, &now.0));
+        self.ports = self.trees.iter().map(of_tree).collect();
+        self.seen = now;
         Ok(())
     }
 
