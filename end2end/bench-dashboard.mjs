@@ -2,11 +2,10 @@
 import { chromium } from "playwright-core";
 import { quantile } from "./panel.mjs";
 
-/** Counts long tasks, frames and how long clicks and keys take until the screen shows them. Runs in the page. */
+/** Counts frames and how long clicks and keys take until the screen shows them. Runs in the page. */
 function observe() {
-  const seen = { tasks: [], events: new Map(), frames: [], began: performance.now() };
+  const seen = { events: new Map(), frames: [], began: performance.now() };
   window.aikoreBench = seen;
-  new PerformanceObserver((list) => seen.tasks.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: "longtask" });
   new PerformanceObserver((list) => {
     for (const { interactionId, duration } of list.getEntries()) {
       if (interactionId) seen.events.set(interactionId, Math.max(duration, seen.events.get(interactionId) ?? 0));
@@ -20,9 +19,21 @@ function observe() {
 }
 
 function told() {
-  const { tasks, events, frames, began } = window.aikoreBench;
+  const { events, frames, began } = window.aikoreBench;
   const gaps = frames.slice(1).map((at, index) => at - frames[index]);
-  return { tasks, events: [...events.values()], gaps, seconds: (performance.now() - began) / 1000 };
+  return { events: [...events.values()], gaps, seconds: (performance.now() - began) / 1000 };
+}
+
+/**
+ * The longest task of the page's thread, from what the browser noted: milliseconds until it was over, and milliseconds of
+ * the processor. Where other programs have the processor too, only the second is the page's own.
+ */
+function longest(trace) {
+  const { traceEvents } = JSON.parse(trace);
+  const pages = new Set(traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`));
+  const tasks = traceEvents.filter(({ name, pid, tid }) => name === "ThreadControllerImpl::RunTask" && pages.has(`${pid} ${tid}`));
+  const { dur, tdur } = tasks.reduce((one, other) => (other.dur > one.dur ? other : one));
+  return { passed: Math.round(dur / 1000), worked: Math.round(tdur / 1000) };
 }
 
 /**
@@ -37,6 +48,7 @@ export async function dashboard(url, log, seconds) {
     await page.getByTitle(/^Connected/).waitFor();
     await page.locator(".c-load path[d^=M]").first().waitFor({ state: "attached" });
     await page.evaluate(observe);
+    await browser.startTracing(page, { categories: ["toplevel"] });
     const until = Date.now() + seconds * 1000;
     let presses = 0;
     while (Date.now() < until) {
@@ -48,11 +60,12 @@ export async function dashboard(url, log, seconds) {
       presses += 6;
       await page.waitForTimeout(200);
     }
-    const { tasks, events, gaps, seconds: passed } = await page.evaluate(told);
+    const { passed: task, worked } = longest((await browser.stopTracing()).toString());
+    const { events, gaps, seconds: passed } = await page.evaluate(told);
     const slow = gaps.filter((gap) => gap > 34).length;
     return [
       [`dashboard INP (p98 of ${presses} clicks and keys)`, `${Math.round(quantile([16, ...events], 0.98))} ms`, "≤ 100 ms"],
-      ["dashboard, longest task", tasks.length ? `${Math.round(Math.max(...tasks))} ms` : "below 50 ms", "≤ 50 ms"],
+      ["dashboard, longest task", `${task} ms, ${worked} ms of it at work`, "≤ 50 ms"],
       ["dashboard, frames", `${(gaps.length / passed).toFixed(1)} a second, ${slow} of ${gaps.length} late`, "60 a second"],
     ];
   } finally {
