@@ -15,7 +15,7 @@ const load = process.env.LOAD ?? join(target, "release/examples/load");
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const MS = Number(process.env.MS ?? 2000);
 const IDLE = 2000;
-const ports = { panel: 29571, nginx: 29572, unbuffered: 29573, tuned: 29574, haproxy: 29575, tcp: 29576, socat: 29577, forward: 29578, served: 29579, alone: 29580 };
+const ports = { panel: 29571, nginx: 29572, unbuffered: 29573, tuned: 29574, haproxy: 29575, tcp: 29576, socat: 29577, open: 29578, served: 29579, alone: 29580 };
 
 const wanted = { nginx: "nginx", haproxy: "haproxy", socat: "socat" };
 const missing = Object.keys(wanted).filter((name) => {
@@ -85,14 +85,17 @@ async function api(method, path, body) {
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
   return answer.json();
 }
-const panel = start(program, ["--addr", `127.0.0.1:${ports.panel}`, "--data-dir", dir, "--auth", "off", "--stop-instances-on-exit"]);
+const panel = start(program, ["--addr", `127.0.0.1:${ports.panel}`, "--data-dir", dir, "--auth", "off", "--stop-instances-on-exit",
+  "--instance-port-range", `${ports.open}-${ports.open}`]);
 await until("the panel", () => api("GET", "/health"));
 const { id } = await api("POST", "/instances/", { name: "load", base_blueprint: "load" });
+await api("PUT", `/instances/${id}`, { public_access: "open" });
 await api("POST", `/instances/${id}/start`);
 const app = await until("the app", async () => {
   const row = await api("GET", `/instances/${id}`);
   return row.status === "started" && row.internal_port;
 });
+await api("POST", `/instances/${id}/activate`);
 
 // The others.
 const upstream = (extra) => `location / {
@@ -136,7 +139,6 @@ listen tcp
 const nginx = start("nginx", ["-e", "stderr", "-c", join(dir, "nginx.conf")]);
 const haproxy = start("haproxy", ["-db", "-q", "-f", join(dir, "haproxy.cfg")]);
 const socat = start("socat", [`TCP-LISTEN:${ports.socat},bind=127.0.0.1,fork,reuseaddr,nodelay,backlog=512`, `TCP:127.0.0.1:${app},nodelay`]);
-const forward = start(load, ["forward", String(ports.forward), `127.0.0.1:${app}`]);
 mkdirSync(join(dir, "panel"));
 const pair = start(load, ["panel", String(ports.served), String(ports.alone), join(dir, "panel")]);
 const names = {
@@ -148,7 +150,7 @@ const names = {
   haproxy: { port: ports.haproxy, prefix: "", child: haproxy },
   "haproxy tcp": { port: ports.tcp, prefix: "", child: haproxy },
   socat: { port: ports.socat, prefix: "", child: socat },
-  "AiKore relay": { port: ports.forward, prefix: "", child: forward },
+  "AiKore port": { port: ports.open, prefix: "", child: panel },
   "panel as served": { port: ports.served, prefix: "", child: pair },
   "its router alone": { port: ports.alone, prefix: "", child: pair },
 };
@@ -203,7 +205,7 @@ function measure(name, { kind, path, connections, bytes, ms = MS }) {
 const http = ["direct", "AiKore", "nginx default", "nginx unbuffered", "haproxy"];
 const large = ["direct", "AiKore", "nginx default", "nginx 16x64k", "haproxy"];
 const sockets = ["direct", "AiKore", "nginx default", "haproxy tcp"];
-const raw = ["direct", "AiKore relay", "haproxy tcp", "socat"];
+const raw = ["direct", "AiKore port", "haproxy tcp", "socat"];
 const cases = [
   ...[1, 32, 128].map((connections) => ({ what: `1 kB, ${connections} connections`, who: http, kind: "http", path: "/1024", bytes: 1024, connections })),
   ...[1, 8].map((connections) => ({ what: `1 MB, ${connections} connections`, who: large, kind: "http", path: "/1048576", bytes: 1 << 20, connections })),

@@ -1,7 +1,7 @@
-//! The other two sides of `make bench-proxy`: an app that answers as fast as it can, clients that ask as fast as
-//! they can, and a raw forward.
+//! The other two sides of `make bench-proxy`: an app that answers as fast as it can, and clients that ask as fast as
+//! they can.
 //!
-//! `load serve PORT` · `load forward PORT TO` · `load http|socket|raw ADDRESS PATH CONNECTIONS BYTES MS` ·
+//! `load serve PORT` · `load http|socket|raw ADDRESS PATH CONNECTIONS BYTES MS` ·
 //! `load idle ADDRESS PATH CONNECTIONS` (opens sockets, then waits for the end of its input) ·
 //! `load panel PORT PLAIN DIR` (the panel as it is served, and its router alone, in one process)
 
@@ -10,9 +10,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
 use engine::{Engine, EngineConfig};
-use server::relay::{End, Side, relay};
 use server::{Panel, Site, SiteOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -33,7 +31,6 @@ fn main() -> Result<()> {
         match arguments.as_slice() {
             ["panel", port, plain, dir] => panel(port.parse()?, plain.parse()?, dir).await,
             ["serve", port] => serve(port.parse()?).await,
-            ["forward", port, to] => forward(port.parse()?, to.parse()?).await,
             ["idle", address, path, connections] => idle(address.parse()?, path, connections.parse()?).await,
             [kind, address, path, connections, bytes, ms] => {
                 let load = Load {
@@ -104,23 +101,6 @@ async fn repeat(mut stream: TcpStream, mut buffer: Vec<u8>) -> Result<()> {
             return Ok(());
         }
         stream.write_all(&buffer[..read]).await?;
-    }
-}
-
-async fn forward(port: u16, to: SocketAddr) -> Result<()> {
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        tokio::spawn(async move {
-            let other = TcpStream::connect(to).await.ok()?;
-            other.set_nodelay(true).ok()?;
-            let end = |stream| End {
-                side: Side::Tcp(stream),
-                early: Bytes::new(),
-            };
-            relay(end(stream), end(other)).await.ok()
-        });
     }
 }
 

@@ -28,7 +28,7 @@ mod origin;
 mod pages;
 mod passes;
 mod proxy;
-pub mod relay;
+mod relay;
 pub mod router;
 mod routes;
 mod scripts;

@@ -19,16 +19,16 @@ use std::task::Poll;
 
 use axum::body::Bytes;
 
-pub use side::Side;
+pub(crate) use side::Side;
 
 use direction::Direction;
 
 /// One end of a relay.
-pub struct End {
+pub(crate) struct End {
     /// The connection.
-    pub side: Side,
+    pub(crate) side: Side,
     /// What was read from it already.
-    pub early: Bytes,
+    pub(crate) early: Bytes,
 }
 
 impl End {
@@ -45,7 +45,7 @@ impl End {
 ///
 /// # Errors
 /// What reading or writing one of the connections said.
-pub async fn relay(mut one: End, mut other: End) -> io::Result<()> {
+pub(crate) async fn relay(mut one: End, mut other: End) -> io::Result<()> {
     let mut there = Direction::new(std::mem::take(&mut one.early));
     let mut back = Direction::new(std::mem::take(&mut other.early));
     poll_fn(|context| {

@@ -19,7 +19,7 @@ thread_local! {
 }
 
 /// One connection.
-pub enum Side {
+pub(crate) enum Side {
     /// A socket.
     Tcp(TcpStream),
     /// Anything else, such as TLS.
@@ -28,7 +28,7 @@ pub enum Side {
 
 impl Side {
     /// Finds out what a stream is.
-    pub fn of(stream: Box<dyn Duplex>) -> Self {
+    pub(crate) fn of(stream: Box<dyn Duplex>) -> Self {
         let any: &dyn Any = &*stream;
         if !any.is::<TcpStream>() {
             return Self::Other(stream);
