@@ -150,3 +150,11 @@ async fn screen_of(panel: &Panel, id: InstanceId) -> Screen {
     let terminal = shell(&panel.engine.terminals, id).await;
     Screen::of(&panel.engine.terminals, &terminal.id)
 }
+
+/// An instance, a shell of it, and who looks at that.
+async fn opened(panel: &Panel) -> (InstanceId, Terminal, Screen) {
+    let id = plain(panel).await;
+    let terminal = shell(&panel.engine.terminals, id).await;
+    let screen = Screen::of(&panel.engine.terminals, &terminal.id);
+    (id, terminal, screen)
+}

@@ -6,7 +6,7 @@ use engine::terminals::MAX;
 use types::instances::DeleteMode;
 use types::terminals::{TerminalEnd, TerminalPlace, TerminalSize};
 
-use super::{PLAIN, Screen, person, plain, quiet_home, shell};
+use super::{PLAIN, Screen, opened, person, plain, quiet_home, shell};
 use crate::panel::{Panel, is_alive, killed_panel, open};
 use crate::waiting::wait_until;
 
@@ -16,10 +16,8 @@ const STRAY: &str = "$(trap '' HUP TERM; setsid sleep 1000 >/dev/null & echo $!)
 #[tokio::test]
 async fn the_end_of_a_terminal_reaches_what_left_its_session() {
     let panel = Panel::new().await;
-    let id = plain(&panel).await;
+    let (id, terminal, mut screen) = opened(&panel).await;
     let terminals = &panel.engine.terminals;
-    let terminal = shell(terminals, id).await;
-    let mut screen = Screen::of(terminals, &terminal.id);
     let stray = screen.ask(STRAY, "stray").await.parse().unwrap();
     let own = screen.ask("$$", "own").await.parse().unwrap();
     assert!(is_alive(stray) && is_alive(own));
@@ -53,10 +51,8 @@ async fn the_end_of_a_terminal_reaches_what_left_its_session() {
 #[tokio::test]
 async fn a_shell_that_ends_says_with_which_code_and_can_be_read_a_while_longer() {
     let panel = Panel::new().await;
-    let id = plain(&panel).await;
+    let (_, terminal, mut screen) = opened(&panel).await;
     let terminals = &panel.engine.terminals;
-    let terminal = shell(terminals, id).await;
-    let mut screen = Screen::of(terminals, &terminal.id);
     screen.type_in("echo last w''ords; exit 3\r");
     assert_eq!(screen.until_end().await, TerminalEnd::Exited(3));
     let mut late = Screen::of(terminals, &terminal.id);
@@ -68,10 +64,8 @@ async fn a_shell_that_ends_says_with_which_code_and_can_be_read_a_while_longer()
 #[tokio::test]
 async fn a_terminal_without_viewers_or_signs_of_life_ends() {
     let panel = Panel::with(|config| config.terminal_idle = Duration::from_millis(300)).await;
-    let id = plain(&panel).await;
+    let (_, terminal, mut screen) = opened(&panel).await;
     let terminals = &panel.engine.terminals;
-    let terminal = shell(terminals, id).await;
-    let mut screen = Screen::of(terminals, &terminal.id);
     let own = screen.ask("$$", "own").await.parse().unwrap();
     drop(screen);
     wait_until("it has ended", async || {
@@ -85,10 +79,7 @@ async fn a_terminal_without_viewers_or_signs_of_life_ends() {
 #[tokio::test]
 async fn a_deleted_instance_takes_its_terminals_with_it() {
     let panel = Panel::new().await;
-    let id = plain(&panel).await;
-    let terminals = &panel.engine.terminals;
-    let terminal = shell(terminals, id).await;
-    let mut screen = Screen::of(terminals, &terminal.id);
+    let (id, _, mut screen) = opened(&panel).await;
     let own = screen.ask("$$", "own").await.parse().unwrap();
     panel
         .engine

@@ -4,17 +4,15 @@ use engine::terminals::Output;
 use tokio::time::timeout;
 use types::terminals::TerminalSize;
 
-use super::{Screen, person, plain, shell};
+use super::{Screen, opened, person, plain, shell};
 use crate::panel::Panel;
 use crate::waiting::{LIMIT, wait_until};
 
 #[tokio::test]
 async fn no_byte_is_lost_or_doubled_however_often_the_connection_is() {
     let panel = Panel::new().await;
-    let id = plain(&panel).await;
+    let (_, terminal, mut screen) = opened(&panel).await;
     let terminals = &panel.engine.terminals;
-    let terminal = shell(terminals, id).await;
-    let mut screen = Screen::of(terminals, &terminal.id);
     screen.type_in("stty -opost; seq 1 700000; echo e''nd\r");
     let mut cuts = 0;
     while screen.find("end\n").is_none() {
@@ -45,10 +43,8 @@ async fn no_byte_is_lost_or_doubled_however_often_the_connection_is() {
 #[tokio::test]
 async fn no_key_is_lost_or_doubled_however_often_the_connection_is() {
     let panel = Panel::new().await;
-    let id = plain(&panel).await;
+    let (id, terminal, mut screen) = opened(&panel).await;
     let terminals = &panel.engine.terminals;
-    let terminal = shell(terminals, id).await;
-    let mut screen = Screen::of(terminals, &terminal.id);
     let text: Vec<u8> = (0..5000)
         .flat_map(|line| format!("line {line}\n").into_bytes())
         .collect();
@@ -196,10 +192,8 @@ async fn a_viewer_that_shows_nothing_holds_the_program_back_and_one_that_leaves_
 #[tokio::test]
 async fn a_newcomer_gets_what_was_printed_before() {
     let panel = Panel::new().await;
-    let id = plain(&panel).await;
+    let (_, terminal, mut screen) = opened(&panel).await;
     let terminals = &panel.engine.terminals;
-    let terminal = shell(terminals, id).await;
-    let mut screen = Screen::of(terminals, &terminal.id);
     assert_eq!(screen.ask("earlier", "said").await, "earlier");
     drop(screen);
     let mut second = Screen::of(terminals, &terminal.id);
